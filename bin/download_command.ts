@@ -1,0 +1,71 @@
+/** `t2t-ts download`: a dataset's raw data and nothing more. */
+
+import type { Command } from 'commander';
+import { downloadDataset } from '../src/datagen/download_dataset.js';
+import type { Dataset } from '../src/datasets/dataset.js';
+import { UserError } from '../src/io/errors.js';
+import { nearest } from '../src/problems/nearest.js';
+import { problem, problemNames } from '../src/problems/registry.js';
+import { stopOnInterrupt } from './interrupt.js';
+import {
+  addOutputOptions,
+  addRawOptions,
+  importModules,
+  type RawOptions,
+  rawDataOptions,
+} from './options.js';
+import { ProgressDisplay } from './progress.js';
+import { formatBytes, formatCount, formatCounts, formatSeconds, print, printJson } from './terminal.js';
+
+export function addDownloadCommand(program: Command): void {
+  const command = program
+    .command('download')
+    .argument('<dataset>', 'the dataset’s name (`t2t-ts list`)')
+    .description('fetch a dataset’s files and every picture that its rows point to; resumes');
+  addOutputOptions(addRawOptions(command))
+    .addHelpText(
+      'after',
+      '\nExample:\n  t2t-ts download fec --tmp-dir tmp --accept-licence --retry dead,throttled',
+    )
+    .action(download);
+}
+
+async function download(name: string, options: RawOptions): Promise<void> {
+  await importModules(options.import);
+  const dataset = datasetNamed(name);
+  const progress = new ProgressDisplay();
+  const interrupt = stopOnInterrupt();
+  try {
+    const { retry } = options;
+    const summary = await downloadDataset(dataset, {
+      ...rawDataOptions(options),
+      signal: interrupt.signal,
+      onEvent: progress.onEvent,
+      ...(retry === undefined ? {} : { retry }),
+    });
+    progress.stop();
+    if (options.json === true) printJson(summary);
+    else {
+      const failures = formatCounts(summary.failed);
+      print(
+        `${summary.dataset}: ${formatCount(summary.ok)} of ${formatCount(summary.urls)} addresses are here ` +
+          `(${formatBytes(summary.bytes)} fetched in ${formatSeconds(summary.seconds)})`,
+      );
+      if (failures !== '') print(`failed: ${failures}`);
+    }
+  } finally {
+    progress.stop();
+    interrupt.release();
+  }
+}
+
+/** Datasets are found through the Problems that use them. */
+function datasetNamed(name: string): Dataset {
+  const datasets = new Map(problemNames().map((each) => [problem(each).dataset.name, problem(each).dataset]));
+  const dataset = datasets.get(name);
+  if (dataset !== undefined) return dataset;
+  throw new UserError(`there is no dataset ${JSON.stringify(name)}`, {
+    remedy: `did you mean ${nearest(name, [...datasets.keys()]).join(' or ')}?`,
+    exitCode: 2,
+  });
+}

@@ -1,0 +1,92 @@
+/** Strikes URLs: what was kept of them is erased, and only the shards that hold them are made anew. */
+
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../io/errors.js';
+import { SPLITS, withOptions } from '../problems/problem.js';
+import { problem } from '../problems/registry.js';
+import { namesIn } from './finish.js';
+import { type GenerateOptions, generateData } from './generate.js';
+import { openFetched } from './input_records.js';
+import { type Manifest, readManifest } from './manifest.js';
+import { PreparedStore } from './prepared_store.js';
+import { rawDirOf } from './raw_data.js';
+import { writeStruck } from './struck.js';
+
+export type ForgetOptions = Omit<
+  GenerateOptions,
+  'splits' | 'limit' | 'shards' | 'seed' | 'task' | 'dryRun' | 'overwrite' | 'retry'
+>;
+
+export interface ForgetSummary {
+  readonly problem: string;
+  readonly struck: readonly string[];
+  /** Shards that were made anew, by file name. */
+  readonly remade: readonly string[];
+  /** Files and prepared pictures that were erased from the raw data, by content hash. */
+  readonly erased: readonly string[];
+}
+
+/**
+ * Strikes URLs from every split of a problem in the data folder. They are never asked for again, neither here nor with
+ * the same `tmpDir`.
+ * @throws UserError where the folder holds no finished split of the problem.
+ */
+export async function forgetUrls(
+  name: string,
+  urls: readonly string[],
+  options: ForgetOptions,
+): Promise<ForgetSummary> {
+  const manifests = SPLITS.flatMap((split) => readManifest(options.dataDir, name, split) ?? []);
+  if (manifests.length === 0)
+    throw new UserError(`the data folder holds no split of ${name}`, {
+      where: options.dataDir,
+      remedy: `it holds ${namesIn(options.dataDir).join(', ') || 'nothing that datagen made'}`,
+    });
+  writeStruck(options.dataDir, name, urls);
+  const erased = await eraseRaw(rawDirOf(options.tmpDir, problem(name).dataset.name), urls);
+  const before = shardHashes(manifests);
+  for (const { settings } of manifests) {
+    await generateData(withOptions(problem(name), settings.options), {
+      ...options,
+      splits: [settings.split],
+      seed: settings.seed,
+      shards: settings.shards,
+      ...(settings.limit === null ? {} : { limit: settings.limit }),
+    });
+  }
+  const after = shardHashes(SPLITS.flatMap((split) => readManifest(options.dataDir, name, split) ?? []));
+  const remade = [...after].filter(([file, sha256]) => before.get(file) !== sha256).map(([file]) => file);
+  return { problem: name, struck: urls, remade, erased };
+}
+
+/** Removes files that only struck URLs gave, and every crop made from them, whatever it was prepared for. */
+async function eraseRaw(rawDir: string, urls: readonly string[]): Promise<string[]> {
+  if (!existsSync(rawDir)) return [];
+  const { journal, store } = openFetched(rawDir);
+  try {
+    const contents = new Set<string>();
+    for (const url of urls) {
+      const fate = journal.get(url);
+      if (fate?.status === 'ok') contents.add(fate.sha256);
+      journal.strike(url);
+    }
+    for (const fate of journal.fates()) if (fate.status === 'ok') contents.delete(fate.sha256);
+    for (const content of contents) store.remove(content);
+    const preparations = join(rawDir, 'prepared');
+    for (const folder of existsSync(preparations) ? readdirSync(preparations) : []) {
+      const prepared = new PreparedStore(join(preparations, folder));
+      for (const content of contents) prepared.erase(content);
+      prepared.close();
+    }
+    return [...contents];
+  } finally {
+    await journal.close();
+  }
+}
+
+function shardHashes(manifests: readonly Manifest[]): Map<string, string> {
+  return new Map(
+    manifests.flatMap(({ shards }) => shards.map((shard) => [shard.file, shard.sha256] as const)),
+  );
+}

@@ -1,0 +1,135 @@
+/** generate_data: from a Problem to finished splits, resuming whatever an earlier run has left. */
+
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import type { FetchFailureKind } from '../io/fetch_outcome.js';
+import type { FetchLimits } from '../io/host_limits.js';
+import type { Problem, Split } from '../problems/problem.js';
+import { ledgerFolder, removeLeftovers } from './data_files.js';
+import type { Preflight } from './events.js';
+import { closeRecords, openRecords } from './input_records.js';
+import { addCounts, type RejectionCounts } from './manifest.js';
+import { closePlanFolder, openPlanFolder } from './plan_file.js';
+import { preflightOf } from './preflight.js';
+import { obtainRawData, type RawDataOptions } from './raw_data.js';
+import { refuseOtherSplit } from './replace_split.js';
+import { finishShards, inputsToObtain, type Run } from './shard_run.js';
+import { planSplit, type SplitPlan } from './split_plan.js';
+import { readStruck } from './struck.js';
+import { WorkerPool } from './worker_pool.js';
+
+export interface GenerateOptions extends RawDataOptions {
+  readonly dataDir: string;
+  readonly splits?: readonly Split[];
+  /** Make only the first so many examples of each split's shuffle. */
+  readonly limit?: number;
+  /** Shards a split; by default as many as the Problem's `examplesPerShard` gives. */
+  readonly shards?: number;
+  /** Worker threads; by default one a core. */
+  readonly workers?: number;
+  readonly seed?: number;
+  /** Make only the shards whose index leaves `index` when divided by `of`; `finishData` joins the parts. */
+  readonly task?: { readonly index: number; readonly of: number };
+  /** Stop after the preflight. */
+  readonly dryRun?: boolean;
+  /** Replace a split that was made with other settings. */
+  readonly overwrite?: boolean;
+  /** Failures of earlier runs to ask for again, also inside finished shards. */
+  readonly retry?: readonly FetchFailureKind[];
+  /** Modules to import in every worker, which register Problems that t2t-ts does not bring. */
+  readonly imports?: readonly string[];
+  readonly fetchLimits?: Partial<FetchLimits>;
+}
+
+export interface SplitSummary {
+  readonly planned: number;
+  readonly written: number;
+  readonly rejected: RejectionCounts;
+  readonly shards: number;
+  readonly bytes: number;
+}
+
+export interface GenerateSummary {
+  readonly problem: string;
+  readonly splits: Readonly<Partial<Record<Split, SplitSummary>>>;
+  readonly preflight: Preflight;
+  readonly notes: readonly string[];
+  readonly seconds: number;
+}
+
+/**
+ * Makes the splits of a Problem. Everything that an earlier run finished is kept; a shard is made anew only where the
+ * fate of one of its inputs has changed.
+ * @throws UserError for what the person can mend: a missing agreement, another split in the folder, a full disk.
+ */
+export async function generateData(problem: Problem, options: GenerateOptions): Promise<GenerateSummary> {
+  const startedMs = performance.now();
+  await mkdir(options.dataDir, { recursive: true });
+  const raw = await obtainRawData(problem.dataset, options);
+  for (const split of problem.splits) removeLeftovers(ledgerFolder(options.dataDir, problem.name, split));
+  removeLeftovers(options.dataDir);
+  const planFolder = openPlanFolder(raw.rawDir, problem.name);
+  const records = openRecords(problem.preparation, raw.rawDir);
+  for (const url of readStruck(options.dataDir, problem.name)) records.journal.strike(url);
+  const web = options.dryRun === true ? undefined : await problem.dataset.serve?.(raw.context);
+  const pool = new WorkerPool(options.workers ?? availableParallelism(), {
+    problem: problem.name,
+    options: problem.options,
+    imports: options.imports ?? [],
+    preparedFolder: records.prepared.folder,
+  });
+  try {
+    const splits: SplitPlan[] = [];
+    for (const split of options.splits ?? problem.splits)
+      splits.push(
+        await planSplit({
+          ...options,
+          problem,
+          source: raw.source,
+          split,
+          seed: options.seed ?? 0,
+          folder: planFolder,
+          table: records.table,
+          context: { seed: options.seed ?? 0, note: raw.context.note },
+          onRow: (rows) => options.onEvent?.({ type: 'progress', stage: 'plan', done: rows }),
+        }),
+      );
+    for (const split of splits) refuseOtherSplit(split, options);
+    const run: Run = {
+      problem,
+      options,
+      records,
+      splits,
+      pool,
+      notes: raw.notes,
+      connectTo: { ...web?.connectTo, ...options.connectTo },
+      asked: new Set(),
+    };
+    const preflight = preflightOf(run, inputsToObtain(run));
+    options.onEvent?.({ type: 'preflight', preflight });
+    if (options.dryRun !== true) await finishShards(run);
+    return {
+      problem: problem.name,
+      splits: Object.fromEntries(splits.map((split) => [split.settings.split, summaryOf(split)])),
+      preflight,
+      notes: raw.notes,
+      seconds: (performance.now() - startedMs) / 1000,
+    };
+  } finally {
+    await pool.close();
+    await web?.close();
+    await closeRecords(records);
+    closePlanFolder(planFolder);
+  }
+}
+
+function summaryOf({ shards }: SplitPlan): SplitSummary {
+  const heads = shards.flatMap((shard) => shard.head ?? []);
+  return {
+    planned: shards.reduce((sum, shard) => sum + shard.lines.starts.length, 0),
+    written: heads.reduce((sum, head) => sum + head.written, 0),
+    rejected: addCounts(heads.map((head) => head.rejected)),
+    shards: heads.length,
+    bytes: heads.reduce((sum, head) => sum + head.bytes, 0),
+  };
+}

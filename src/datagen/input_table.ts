@@ -1,0 +1,63 @@
+/** Every distinct input that the shards ask for, numbered, with what became of it. */
+
+import type { FractionBox } from '../faces/crop.js';
+import type { Input } from '../problems/problem.js';
+import type { RejectionReason } from '../problems/rejection.js';
+
+/** What became of an input: where its prepared bytes lie, or why there are none. */
+export type InputOutcome =
+  | {
+      readonly ok: true;
+      /** SHA-256 of the raw file, lower-case hex. */
+      readonly content: string;
+      readonly pack: string;
+      readonly offset: number;
+      readonly length: number;
+      readonly crc: number;
+    }
+  | { readonly ok: false; readonly reason: RejectionReason; readonly detail: string };
+
+/** Numbers inputs and URLs in the order in which they are first seen. */
+export class InputTable {
+  readonly urls: string[] = [];
+  /** Input number to URL number. */
+  readonly urlOf: number[] = [];
+  readonly boxes: (FractionBox | undefined)[] = [];
+  readonly outcomes: (InputOutcome | undefined)[] = [];
+  private readonly urlNumbers = new Map<string, number>();
+  private readonly inputNumbers = new Map<string, number>();
+
+  get size(): number {
+    return this.urlOf.length;
+  }
+
+  /** The number of an input; the same URL and box always have the same. */
+  number(input: Input): number {
+    let url = this.urlNumbers.get(input.url);
+    if (url === undefined) {
+      url = this.urls.length;
+      this.urls.push(input.url);
+      this.urlNumbers.set(input.url, url);
+    }
+    const key = `${url} ${boxKey(input.box)}`;
+    let number = this.inputNumbers.get(key);
+    if (number === undefined) {
+      number = this.urlOf.length;
+      this.urlOf.push(url);
+      this.boxes.push(input.box);
+      this.outcomes.push(undefined);
+      this.inputNumbers.set(key, number);
+    }
+    return number;
+  }
+}
+
+/** A box as text, the same for equal boxes. */
+export function boxKey(box: FractionBox | undefined): string {
+  return box === undefined ? 'whole' : `${box.left},${box.top},${box.right},${box.bottom}`;
+}
+
+/** How a ledger writes an outcome: enough of the content's hash to tell that it changed, or the reason. */
+export function outcomeToken(outcome: InputOutcome): string {
+  return outcome.ok ? outcome.content.slice(0, 16) : outcome.reason;
+}

@@ -1,0 +1,125 @@
+/** Obtains and prepares inputs: each URL asked once, each face cropped once, both while the other goes on. */
+
+import { type FetchUrlsOptions, fetchUrls, type WaitingHost } from '../io/fetch_urls.js';
+import { failedOutcome, type InputRecords, urlOf } from './input_records.js';
+import type { InputOutcome } from './input_table.js';
+import type { RejectionTally } from './worker_messages.js';
+import type { WorkerPool } from './worker_pool.js';
+
+export interface InputsProgress {
+  readonly done: number;
+  readonly total: number;
+  readonly bytes: number;
+  readonly rejected: RejectionTally;
+  readonly waiting: readonly WaitingHost[];
+}
+
+export interface ObtainInputsOptions {
+  readonly records: InputRecords;
+  /** Numbers of the inputs wanted. */
+  readonly wanted: readonly number[];
+  readonly pool: WorkerPool;
+  readonly fetch: Omit<FetchUrlsOptions, 'store' | 'journal'>;
+  readonly onProgress?: (progress: InputsProgress) => void;
+}
+
+/** A stored file that was altered is fetched again, but not for ever. */
+const MAX_ROUNDS = 3;
+
+/**
+ * Gives every input of `wanted` an outcome in the table: asks for its URL and prepares it on the pool. An image is asked
+ * for once however many faces are wanted of it, and its faces are cropped as soon as it is there.
+ */
+export async function obtainInputs(options: ObtainInputsOptions): Promise<void> {
+  const { table } = options.records;
+  let missing = options.wanted;
+  for (let round = 0; round < MAX_ROUNDS && missing.length > 0; round++) {
+    await obtainRound({ ...options, wanted: missing });
+    missing = missing.filter((input) => table.outcomes[input] === undefined);
+  }
+  for (const input of missing)
+    table.outcomes[input] = {
+      ok: false,
+      reason: 'undecodable-image',
+      detail: 'the stored file changed each time after it was fetched',
+    };
+}
+
+async function obtainRound(options: ObtainInputsOptions): Promise<void> {
+  const { records, pool } = options;
+  const { table, store, journal, prepared } = records;
+  const byUrl = new Map<string, number[]>();
+  for (const input of options.wanted) {
+    const url = urlOf(table, input);
+    const inputs = byUrl.get(url);
+    if (inputs === undefined) byUrl.set(url, [input]);
+    else inputs.push(input);
+  }
+  const rejected: RejectionTally = {};
+  let done = 0;
+  let bytes = 0;
+  let waiting: readonly WaitingHost[] = [];
+  const report = (): void =>
+    options.onProgress?.({ done, total: options.wanted.length, bytes, rejected, waiting });
+  const settle = (input: number, outcome: InputOutcome): void => {
+    table.outcomes[input] = outcome;
+    done += 1;
+    if (!outcome.ok) rejected[outcome.reason] = (rejected[outcome.reason] ?? 0) + 1;
+  };
+
+  const preparing = new Set<Promise<void>>();
+  let failure: unknown;
+  const prepare = async (content: string, inputs: readonly number[]): Promise<void> => {
+    const boxes = inputs.map((input) => table.boxes[input]);
+    const result = await pool.run({ kind: 'prepare', path: store.path(content), content, boxes });
+    if (result.kind === 'altered') {
+      store.remove(content);
+      return;
+    }
+    for (const [i, input] of inputs.entries()) {
+      const outcome = result.outcomes[i] as InputOutcome;
+      prepared.add(content, table.boxes[input], outcome);
+      settle(input, outcome);
+    }
+    report();
+  };
+
+  const fates = fetchUrls(byUrl.keys(), {
+    ...options.fetch,
+    store,
+    journal,
+    onEvent: (event) => {
+      options.fetch.onEvent?.(event);
+      if (event.type === 'waiting') waiting = event.hosts;
+      if (event.type === 'received') bytes += event.bytes;
+      report();
+    },
+  });
+  for await (const fate of fates) {
+    const inputs = byUrl.get(fate.url) as number[];
+    if (fate.status === 'failed') {
+      for (const input of inputs) settle(input, failedOutcome(fate));
+      report();
+      continue;
+    }
+    const unprepared: number[] = [];
+    for (const input of inputs) {
+      const known = prepared.get(fate.sha256, table.boxes[input]);
+      if (known === undefined) unprepared.push(input);
+      else settle(input, known);
+    }
+    if (unprepared.length > 0) {
+      const task = prepare(fate.sha256, unprepared).catch((error: unknown) => {
+        failure ??= error;
+      });
+      preparing.add(task);
+      void task.finally(() => preparing.delete(task));
+      // Downloads wait for the crops when they run ahead of them, so that neither memory nor the pool's queue grows.
+      while (preparing.size >= pool.capacity * 2) await Promise.race(preparing);
+    }
+    if (failure !== undefined) throw failure;
+    report();
+  }
+  await Promise.all(preparing);
+  if (failure !== undefined) throw failure;
+}

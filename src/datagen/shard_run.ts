@@ -1,0 +1,217 @@
+/** One run's work: which inputs are still wanted, which shards are stale, and making what is missing. */
+
+import { rmSync } from 'node:fs';
+import pLimit from 'p-limit';
+import { TRANSIENT_KINDS } from '../io/fetch_outcome.js';
+import type { Problem } from '../problems/problem.js';
+import { ledgerPath } from './data_files.js';
+import type { GenerateOptions } from './generate.js';
+import { fateOf, type InputRecords, recordedOutcome, urlOf } from './input_records.js';
+import { type InputOutcome, outcomeToken } from './input_table.js';
+import { readLedger } from './ledger.js';
+import {
+  addCounts,
+  completeManifest,
+  type Manifest,
+  openManifest,
+  readManifest,
+  writeManifest,
+} from './manifest.js';
+import { obtainInputs } from './obtain_inputs.js';
+import type { ShardPlan, SplitPlan } from './split_plan.js';
+import { softwareVersions, userAgent } from './versions.js';
+import type { RejectionTally, ShardTask } from './worker_messages.js';
+import type { WorkerPool } from './worker_pool.js';
+
+/** What one call of `generateData` works with. */
+export interface Run {
+  readonly problem: Problem;
+  readonly options: GenerateOptions;
+  readonly records: InputRecords;
+  readonly splits: readonly SplitPlan[];
+  readonly pool: WorkerPool;
+  readonly notes: readonly string[];
+  readonly connectTo: Readonly<Record<string, string>>;
+  /** URLs asked for in this run: a failure just seen is not asked for again by the next round. */
+  readonly asked: Set<string>;
+}
+
+/** Obtains and makes what is missing, and looks again: a fate that changed on the way makes finished shards stale. */
+export async function finishShards(run: Run): Promise<void> {
+  for (const split of run.splits) announceSplit(run, split);
+  for (;;) {
+    await obtain(run, inputsToObtain(run));
+    reopenStaleShards(run);
+    if (inputsToObtain(run).size > 0) continue;
+    const isDone = run.splits.every((split) => split.shards.every((shard) => shard.head !== undefined));
+    if (isDone) break;
+    await makeShards(run);
+  }
+  if (run.options.task === undefined) for (const split of run.splits) completeSplit(run, split);
+}
+
+/**
+ * Inputs that must be asked for or prepared: those of unfinished shards that no record settles, and in any shard those
+ * whose failure the person wants to have retried. Inputs that records settle get their outcome on the way.
+ */
+export function inputsToObtain(run: Run): Set<number> {
+  const { records, asked } = run;
+  const retry = new Set(run.options.retry ?? []);
+  const wanted = new Set<number>();
+  for (const { shards } of run.splits) {
+    for (const shard of shards) {
+      for (const input of shard.inputs) {
+        if (records.table.outcomes[input] !== undefined) continue;
+        const fate = fateOf(records, input);
+        const isFailure = fate?.status === 'failed';
+        const askAgain =
+          isFailure &&
+          fate.kind !== 'struck' &&
+          !asked.has(fate.url) &&
+          (retry.has(fate.kind) || (shard.head === undefined && TRANSIENT_KINDS.has(fate.kind)));
+        if (askAgain) wanted.add(input);
+        else if (shard.head === undefined) {
+          const outcome = recordedOutcome(records, input);
+          if (outcome === undefined) wanted.add(input);
+          else records.table.outcomes[input] = outcome;
+        }
+      }
+    }
+  }
+  return wanted;
+}
+
+async function obtain(run: Run, wanted: ReadonlySet<number>): Promise<void> {
+  if (wanted.size === 0) return;
+  const { options, records, problem } = run;
+  for (const input of wanted) run.asked.add(urlOf(records.table, input));
+  await obtainInputs({
+    records,
+    wanted: [...wanted],
+    pool: run.pool,
+    fetch: {
+      ...problem.dataset.urls,
+      accept: 'image',
+      // Which failures are asked again was decided above.
+      retryKinds: () => true,
+      userAgent: userAgent(),
+      allowPrivateHosts: options.allowPrivateHosts ?? false,
+      connectTo: run.connectTo,
+      ...(options.fetchLimits === undefined ? {} : { limits: options.fetchLimits }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    },
+    onProgress: (progress) => options.onEvent?.({ type: 'progress', stage: 'inputs', ...progress }),
+  });
+}
+
+/** A finished shard of which an input's fate is another now loses its ledger, and so is made anew. */
+function reopenStaleShards(run: Run): void {
+  for (const split of run.splits) {
+    for (const shard of split.shards) {
+      if (shard.head === undefined || !isStale(run, split, shard)) continue;
+      reopenManifest(run, split);
+      rmSync(pathOfLedger(run, split, shard), { force: true });
+      shard.head = undefined;
+    }
+  }
+}
+
+function isStale(run: Run, split: SplitPlan, shard: ShardPlan): boolean {
+  const { records } = run;
+  const { lines } = readLedger(pathOfLedger(run, split, shard));
+  return lines.some((line, row) =>
+    line.inputs?.some((token, i) => {
+      const input = shard.inputs[(shard.inputStarts[row] as number) + i] as number;
+      const now = records.table.outcomes[input] ?? recordedOutcome(records, input);
+      // What nobody knows any more (the raw data was deleted) is as it was.
+      return now !== undefined && outcomeToken(now) !== token;
+    }),
+  );
+}
+
+async function makeShards(run: Run): Promise<void> {
+  const { options, pool } = run;
+  const all = run.splits.flatMap((split) => split.shards);
+  const total = all.reduce((sum, shard) => sum + shard.lines.starts.length, 0);
+  const report = (): void => {
+    const heads = all.flatMap((shard) => shard.head ?? []);
+    const done = heads.reduce((sum, head) => sum + head.planned, 0);
+    const rejected: RejectionTally = addCounts(heads.map((head) => head.rejected));
+    options.onEvent?.({ type: 'progress', stage: 'shards', done, total, rejected });
+  };
+  report();
+  // A task holds the outcomes of its inputs: only as many are put together as the workers can hold.
+  const limit = pLimit(pool.capacity);
+  const makeOne = async (split: SplitPlan, shard: ShardPlan): Promise<void> => {
+    options.signal?.throwIfAborted();
+    const { head } = await pool.run(shardTask(run, split, shard));
+    shard.head = head;
+    report();
+  };
+  await Promise.all(
+    run.splits.flatMap((split) =>
+      split.shards
+        .filter((shard) => shard.head === undefined)
+        .map((shard) => limit(() => makeOne(split, shard))),
+    ),
+  );
+}
+
+function shardTask(run: Run, split: SplitPlan, shard: ShardPlan): ShardTask {
+  const slotOf = new Map<number, number>();
+  const inputs: InputOutcome[] = [];
+  const slots = shard.inputs.map((input) => {
+    let slot = slotOf.get(input);
+    if (slot === undefined) {
+      slot = inputs.length;
+      slotOf.set(input, slot);
+      inputs.push(run.records.table.outcomes[input] as InputOutcome);
+    }
+    return slot;
+  });
+  return {
+    kind: 'shard',
+    dataDir: run.options.dataDir,
+    split: shard.split,
+    index: shard.index,
+    of: split.settings.shards,
+    settings: split.settingsDigest,
+    planPath: split.file.path,
+    lines: shard.lines,
+    inputStarts: shard.inputStarts,
+    slots,
+    inputs,
+  };
+}
+
+/** The manifest as it is before the first shard; a finished one stays as long as nothing is made anew. */
+function announceSplit(run: Run, split: SplitPlan): void {
+  const known = readManifest(run.options.dataDir, run.problem.name, split.settings.split);
+  const isWhole = split.shards.every((shard) => shard.head !== undefined);
+  if (known?.complete === true && isWhole) return;
+  writeManifest(run.options.dataDir, opened(run, split));
+}
+
+function reopenManifest(run: Run, split: SplitPlan): void {
+  const known = readManifest(run.options.dataDir, run.problem.name, split.settings.split);
+  if (known?.complete !== false) writeManifest(run.options.dataDir, opened(run, split));
+}
+
+function completeSplit(run: Run, split: SplitPlan): void {
+  const heads = split.shards.flatMap((shard) => shard.head ?? []);
+  writeManifest(run.options.dataDir, completeManifest(opened(run, split), heads));
+}
+
+function opened({ problem, notes }: Run, split: SplitPlan): Manifest {
+  return openManifest({
+    problem,
+    settings: split.settings,
+    planned: split.file.planned,
+    notes,
+    versions: softwareVersions(),
+  });
+}
+
+function pathOfLedger({ options, problem }: Run, split: SplitPlan, shard: ShardPlan): string {
+  return ledgerPath(options.dataDir, problem.name, shard.split, shard.index, split.settings.shards);
+}

@@ -1,0 +1,135 @@
+/** One split of a run: its plan on disk, its shards, and what each shard asks for. */
+
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PlanContext, PlanRow, Problem, RejectedRow, Split } from '../problems/problem.js';
+import { indexName, ledgerPath, shardName } from './data_files.js';
+import type { InputTable } from './input_table.js';
+import { type LedgerHead, readLedgerHead } from './ledger.js';
+import { type SplitSettings, settingsDigest } from './manifest.js';
+import {
+  type PlanFile,
+  planDigest,
+  readPlanLines,
+  shardLines,
+  shardRange,
+  writePlanFile,
+} from './plan_file.js';
+
+/** A shard of this run: its rows, the inputs that they ask for, and its ledger's head where it is finished. */
+export interface ShardPlan {
+  readonly split: Split;
+  readonly index: number;
+  readonly lines: { readonly starts: Float64Array; readonly ends: Float64Array };
+  readonly inputStarts: Uint32Array;
+  /** Input numbers of the run's table, row after row. */
+  readonly inputs: Uint32Array;
+  readonly rejectedByPlan: number;
+  readonly plan: string;
+  head: LedgerHead | undefined;
+}
+
+export interface SplitPlan {
+  readonly settings: SplitSettings;
+  readonly settingsDigest: string;
+  readonly file: PlanFile;
+  /** The shards that this run is to make: all of them, or a task's part. */
+  readonly shards: ShardPlan[];
+}
+
+/** Writes the plan of a split, shuffles it and reads it once for what each shard asks for. */
+export async function planSplit(options: {
+  readonly problem: Problem;
+  readonly source: unknown;
+  readonly split: Split;
+  readonly seed: number;
+  readonly limit?: number;
+  readonly shards?: number;
+  readonly task?: { readonly index: number; readonly of: number };
+  readonly folder: string;
+  readonly dataDir: string;
+  readonly table: InputTable;
+  readonly context: PlanContext;
+  readonly signal?: AbortSignal;
+  readonly onRow?: (rows: number) => void;
+}): Promise<SplitPlan> {
+  const { problem, split, seed, table } = options;
+  const file = await writePlanFile({
+    folder: options.folder,
+    split,
+    rows: problem.plan(split, options.source, options.context),
+    shuffleSeed: `${problem.name} ${split} ${seed}`,
+    ...(options.limit === undefined ? {} : { limit: options.limit }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.onRow === undefined ? {} : { onRow: options.onRow }),
+  });
+  const count = options.shards ?? Math.max(1, Math.ceil(file.planned / problem.examplesPerShard));
+  const settings: SplitSettings = {
+    problem: problem.name,
+    version: problem.version,
+    split,
+    seed,
+    limit: options.limit ?? null,
+    shards: count,
+    options: problem.options,
+    preparation: problem.preparation.id,
+  };
+  const digest = settingsDigest(settings);
+  const shards: ShardPlan[] = [];
+  for (let index = 0; index < count; index++) {
+    options.signal?.throwIfAborted();
+    if (options.task !== undefined && index % options.task.of !== options.task.index) continue;
+    const shard = scanShard(problem, file, index, count, table);
+    shard.head = finishedHead(options.dataDir, problem.name, shard, count);
+    shards.push(shard);
+  }
+  return { settings, settingsDigest: digest, file, shards };
+}
+
+function scanShard(
+  problem: Problem,
+  file: PlanFile,
+  index: number,
+  of: number,
+  table: InputTable,
+): ShardPlan {
+  const { start, end } = shardRange(file.planned, of, index);
+  const lines = shardLines(file, start, end);
+  const inputStarts = new Uint32Array(end - start + 1);
+  const inputs: number[] = [];
+  const digest = planDigest();
+  let rejectedByPlan = 0;
+  readPlanLines(file.path, lines, (line, position) => {
+    digest.add(line);
+    const row = JSON.parse(line.toString('utf8')) as PlanRow | RejectedRow;
+    if ('rejected' in row) rejectedByPlan += 1;
+    else for (const input of problem.inputs(row)) inputs.push(table.number(input));
+    inputStarts[position + 1] = inputs.length;
+  });
+  return {
+    split: file.split,
+    index,
+    lines,
+    inputStarts,
+    inputs: Uint32Array.from(inputs),
+    rejectedByPlan,
+    plan: digest.hex(),
+    head: undefined,
+  };
+}
+
+/** The head of a shard's ledger where the shard's files are there with the sizes that it says. */
+export function finishedHead(
+  dataDir: string,
+  problem: string,
+  shard: { readonly split: Split; readonly index: number },
+  of: number,
+): LedgerHead | undefined {
+  const head = readLedgerHead(ledgerPath(dataDir, problem, shard.split, shard.index, of));
+  if (head === undefined) return undefined;
+  const path = join(dataDir, shardName(problem, shard.split, shard.index, of));
+  if (!existsSync(path) || statSync(path).size !== head.bytes) return undefined;
+  return existsSync(join(dataDir, indexName(shardName(problem, shard.split, shard.index, of))))
+    ? head
+    : undefined;
+}

@@ -1,0 +1,64 @@
+/** What the main thread asks of a worker and what comes back: plain data that structured cloning carries. */
+
+import type { FractionBox } from '../faces/crop.js';
+import type { OptionValue, Split } from '../problems/problem.js';
+import type { RejectionReason } from '../problems/rejection.js';
+import type { InputOutcome } from './input_table.js';
+import type { LedgerHead } from './ledger.js';
+
+/** What a worker is started with. */
+export interface WorkerSetup {
+  readonly problem: string;
+  readonly options: Readonly<Record<string, OptionValue>>;
+  /** Modules to import first: they register Problems that t2t-ts does not bring. */
+  readonly imports: readonly string[];
+  readonly preparedFolder: string;
+  readonly worker: number;
+}
+
+/** Prepare one raw file for some inputs. */
+export interface PrepareTask {
+  readonly kind: 'prepare';
+  readonly path: string;
+  readonly content: string;
+  readonly boxes: readonly (FractionBox | undefined)[];
+}
+
+/** Outcomes in the order of `boxes`; `altered` where the raw file is missing or is not what its name says. */
+export type PrepareResult =
+  | { readonly kind: 'prepared'; readonly outcomes: readonly InputOutcome[] }
+  | { readonly kind: 'altered' };
+
+/** Make one shard. It holds all that the shard depends on. */
+export interface ShardTask {
+  readonly kind: 'shard';
+  readonly dataDir: string;
+  readonly split: Split;
+  readonly index: number;
+  readonly of: number;
+  readonly settings: string;
+  readonly planPath: string;
+  readonly lines: { readonly starts: Float64Array; readonly ends: Float64Array };
+  /** Row i's inputs are `inputs[slots[k]]` for k from inputStarts[i] to inputStarts[i + 1]. */
+  readonly inputStarts: Uint32Array;
+  readonly slots: Uint32Array;
+  readonly inputs: readonly InputOutcome[];
+}
+
+export interface ShardResult {
+  readonly kind: 'made';
+  readonly head: LedgerHead;
+}
+
+export type WorkerTask = PrepareTask | ShardTask;
+export type WorkerResult = PrepareResult | ShardResult;
+
+/** An error that crosses threads: a UserError keeps its parts. */
+export interface WorkerFailure {
+  readonly what: string;
+  readonly where?: string;
+  readonly remedy?: string;
+  readonly stack?: string;
+}
+
+export type RejectionTally = Partial<Record<RejectionReason, number>>;

@@ -1,0 +1,116 @@
+/** Worker threads that take tasks in turn. Who does the work; what the work is stands in worker.ts. */
+
+import { Worker } from 'node:worker_threads';
+import { UserError } from '../io/errors.js';
+import type {
+  PrepareResult,
+  PrepareTask,
+  ShardResult,
+  ShardTask,
+  WorkerFailure,
+  WorkerResult,
+  WorkerSetup,
+  WorkerTask,
+} from './worker_messages.js';
+
+/** Tasks under way in one worker: decoding happens on libuv's threads, so two keep a core busy. */
+const TASKS_PER_WORKER = 2;
+
+interface Waiting {
+  readonly task: WorkerTask;
+  readonly resolve: (result: WorkerResult) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Starts the workers at the first task; `close()` ends them. */
+export class WorkerPool {
+  private readonly setup: Omit<WorkerSetup, 'worker'>;
+  private readonly size: number;
+  private readonly workers: { worker: Worker; running: Map<number, Waiting> }[] = [];
+  private readonly queue: Waiting[] = [];
+  private nextId = 0;
+  private broken: Error | undefined;
+
+  constructor(size: number, setup: Omit<WorkerSetup, 'worker'>) {
+    this.size = size;
+    this.setup = setup;
+  }
+
+  /** Tasks that the workers can hold at once: more only wait. */
+  get capacity(): number {
+    return this.size * TASKS_PER_WORKER;
+  }
+
+  run(task: PrepareTask): Promise<PrepareResult>;
+  run(task: ShardTask): Promise<ShardResult>;
+  run(task: WorkerTask): Promise<WorkerResult> {
+    if (this.broken !== undefined) return Promise.reject(this.broken);
+    return new Promise((resolve, reject) => {
+      this.queue.push({ task, resolve, reject });
+      this.dispatch();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.fail(new Error('the run was stopped'));
+    await Promise.all(this.workers.map(({ worker }) => worker.terminate()));
+  }
+
+  private dispatch(): void {
+    while (this.queue.length > 0) {
+      const free = this.freeWorker();
+      if (free === undefined) return;
+      const waiting = this.queue.shift() as Waiting;
+      const id = this.nextId++;
+      free.running.set(id, waiting);
+      free.worker.postMessage({ id, task: waiting.task });
+    }
+  }
+
+  /** The worker with the fewest tasks; a new one while there are fewer than wanted and all others have something to do. */
+  private freeWorker() {
+    const least = [...this.workers].sort((a, b) => a.running.size - b.running.size)[0];
+    if (least !== undefined && least.running.size === 0) return least;
+    if (this.workers.length < this.size) return this.start();
+    return least !== undefined && least.running.size < TASKS_PER_WORKER ? least : undefined;
+  }
+
+  private start() {
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData: { ...this.setup, worker: this.workers.length } satisfies WorkerSetup,
+    });
+    const entry = { worker, running: new Map<number, Waiting>() };
+    worker.on('message', (message: { id: number; result?: WorkerResult; failure?: WorkerFailure }) => {
+      const waiting = entry.running.get(message.id);
+      entry.running.delete(message.id);
+      if (message.failure !== undefined) waiting?.reject(asError(message.failure));
+      else waiting?.resolve(message.result as WorkerResult);
+      this.dispatch();
+    });
+    worker.on('error', (error) => this.fail(error instanceof Error ? error : new Error(String(error))));
+    worker.on('exit', (code) => {
+      if (code !== 0) this.fail(new Error(`a worker thread ended with code ${code}`));
+    });
+    this.workers.push(entry);
+    return entry;
+  }
+
+  /** Without one of its workers the pool can't keep its word: everything that waits is told so. */
+  private fail(error: Error): void {
+    this.broken ??= error;
+    for (const waiting of this.queue.splice(0)) waiting.reject(this.broken);
+    for (const { running } of this.workers) {
+      for (const waiting of running.values()) waiting.reject(this.broken);
+      running.clear();
+    }
+  }
+}
+
+function asError(failure: WorkerFailure): Error {
+  const error = new UserError(failure.what, {
+    ...(failure.where === undefined ? {} : { where: failure.where }),
+    ...(failure.remedy === undefined ? {} : { remedy: failure.remedy }),
+  });
+  if (failure.stack !== undefined) error.stack = failure.stack;
+  return error;
+}

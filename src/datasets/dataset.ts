@@ -1,0 +1,66 @@
+/** What a Dataset is: where raw data comes from, under which licence, and how its metadata becomes typed rows. */
+
+import type { UrlAlternative } from '../io/fetch_urls.js';
+
+/** A file that the publisher serves. `bytes` and `sha256` are given where they are known, and then obeyed. */
+export interface Resource {
+  readonly name: string;
+  readonly url: string;
+  readonly bytes?: number;
+  readonly sha256?: string;
+}
+
+export interface Licence {
+  readonly name: string;
+  readonly url: string;
+  /** In our words: what the person agrees to, in a few sentences. */
+  readonly terms: string;
+  /** True where the publisher wants an agreement before the data is fetched. */
+  readonly agreementNeeded: boolean;
+}
+
+/** How a dataset's URLs behave, for the downloader. */
+export interface UrlBehaviour {
+  /** Other addresses of the same picture, tried in order when `url` is gone. */
+  alternatives?(url: string): readonly UrlAlternative[];
+  /** True where a site answers 200 with a picture that says “gone”. */
+  isPlaceholder?(finalUrl: string, sha256: string): boolean;
+}
+
+/** What a dataset may use to obtain its files. Folders exist already. */
+export interface ObtainContext {
+  /** `<tmp_dir>/<dataset>`: raw data, journals. */
+  readonly rawDir: string;
+  /** A folder in which the person has put the files by hand. */
+  readonly manualDir?: string;
+  /** Shows the licence, once; throws where an agreement is needed and was not given. Call it before the first byte. */
+  agree(): Promise<void>;
+  /** Fetches a resource, resuming and verifying it; gives the path of the whole file. */
+  fetch(resource: Resource): Promise<string>;
+  /** A sentence for the person, shown and kept in the manifest. */
+  note(text: string): void;
+  readonly signal?: AbortSignal;
+}
+
+export interface Dataset<Source = unknown> {
+  /** snake_case; also the name of its folder below `tmp_dir`. */
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly homepage: string;
+  readonly citation: string;
+  readonly licence: Licence;
+  readonly resources: readonly Resource[];
+  readonly urls?: UrlBehaviour;
+  /** Obtains the metadata and opens it. Nothing that a row points to is fetched here. */
+  obtain(context: ObtainContext): Promise<Source>;
+  /** Every URL that the rows point to, for `t2t-ts download`; repeats are allowed. */
+  rowUrls?(source: Source): AsyncIterable<string> | Iterable<string>;
+  /**
+   * For a dataset that brings its own web: starts it on loopback and says which `host:port` of the rows' URLs are
+   * answered at which address. Called before rows' URLs are fetched, closed after.
+   */
+  serve?(
+    context: ObtainContext,
+  ): Promise<{ readonly connectTo: Record<string, string>; close(): Promise<void> }>;
+}

@@ -1,0 +1,63 @@
+/** A made-up corpus in FEC's exact format, drawn by our own code and served over loopback: FEC without the network. */
+
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startFaultServer } from '../../../fixtures/fault_server.js';
+import { makeTinyFecCorpus, readFecCorpusFiles } from '../../../fixtures/fec_corpus.js';
+import type { Dataset, ObtainContext } from '../dataset.js';
+import { FEC_FILES, type FecSource, fecDataset, fecUrls, openFec } from '../fec/fec.js';
+
+/** Changes when the drawn corpus does: another folder is then made. */
+const CORPUS_VERSION = 'v1';
+
+export const fecTinyDataset: Dataset<FecSource> = {
+  ...fecDataset,
+  name: 'fec_tiny',
+  title: 'A tiny made-up FEC',
+  description:
+    'A few dozen drawn photographs of drawn faces, with votes that follow the expressions drawn, in the exact format of ' +
+    'FEC. It comes with the program and is served on loopback, so that the whole way can be tried without a network.',
+  homepage: '',
+  citation: 'Drawn by t2t-ts.',
+  licence: {
+    name: 'CC0 1.0',
+    url: 'https://creativecommons.org/publicdomain/zero/1.0/',
+    terms: 'Drawn by this program; nobody is shown. Do with it as you please.',
+    agreementNeeded: false,
+  },
+  resources: [],
+  urls: fecUrls,
+  async obtain(context) {
+    await context.agree();
+    const folder = await corpusFolder(context);
+    return openFec({ train: join(folder, FEC_FILES.train), test: join(folder, FEC_FILES.test) });
+  },
+  async serve(context) {
+    const server = await startFaultServer({ files: await readFecCorpusFiles(await corpusFolder(context)) });
+    const hosts = new Set(
+      [...(await readFecCorpusFiles(await corpusFolder(context))).keys()].map((url) => new URL(url).host),
+    );
+    const address = `127.0.0.1:${server.port}`;
+    return {
+      connectTo: Object.fromEntries([...hosts].map((host) => [host, address])),
+      close: () => server.close(),
+    };
+  },
+};
+
+/** Draws the corpus into a folder beside and renames it, so that a folder under its final name is whole. */
+async function corpusFolder(context: ObtainContext): Promise<string> {
+  const folder = join(context.rawDir, `corpus-${CORPUS_VERSION}`);
+  if (existsSync(folder)) return folder;
+  const partial = `${folder}.part-${process.pid}`;
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(partial, { recursive: true });
+  await makeTinyFecCorpus(partial);
+  await rename(partial, folder).catch(async (error) => {
+    // Another run may have drawn it meanwhile: theirs is the same.
+    if (!existsSync(folder) || (await readdir(folder)).length === 0) throw error;
+    await rm(partial, { recursive: true, force: true });
+  });
+  return folder;
+}

@@ -1,0 +1,339 @@
+/** Reads tar archives, plain or gzipped, as a stream of entries that are checked before anyone sees them. */
+
+import type { FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import { addAbortSignal, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { extract as createExtract, type Entry, type Extract, type Headers } from 'tar-stream';
+import {
+  ARCHIVE_CHUNK_BYTES,
+  type ArchiveEntry,
+  type ArchiveEntryKind,
+  checkedEntryName,
+  damagedArchive,
+  entryPlace,
+  type ReadArchiveOptions,
+  unreadableFile,
+} from './archive_entry.js';
+import { UnpackMeter } from './archive_limits.js';
+import { UserError } from './errors.js';
+
+/**
+ * The entries of a tar (ustar, pax, GNU), one at a time and in constant memory. Gzip is told by its first bytes. An entry
+ * that is not opened is passed over. `source` is a path, or a stream of bytes, which is destroyed at the end.
+ *
+ * Throws a `UserError` for unsafe names, for what passes a limit, and for an archive that is damaged or cut off; a tar
+ * without its end marker counts as cut off, since nothing else tells a whole one from one that lost entries.
+ *
+ * @example
+ *   for await (const entry of readTar('faces.tar.gz'))
+ *     if (entry.name.endsWith('.jpg')) await use(entry.open());
+ */
+export async function* readTar(
+  source: string | Readable,
+  options: ReadArchiveOptions = {},
+): AsyncGenerator<ArchiveEntry, void, undefined> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const archive = typeof source === 'string' ? source : 'the tar stream';
+  const meter = new UnpackMeter(archive, options.limits);
+  const raw = typeof source === 'string' ? fileBytes(await openFile(source), source) : streamBytes(source);
+  // Tars older than POSIX have no magic; their checksum is looked at all the same.
+  const extract = createExtract({ allowUnknownFormat: true });
+  // Errors reach us through the iterator; without a listener an abort between two entries would end the process.
+  extract.on('error', () => {});
+  const stop = (reason?: Error): void => {
+    if (source instanceof Readable) source.destroy();
+    extract.destroy(reason);
+  };
+  const onAbort = (): void => stop(asError(signal?.reason));
+  signal?.addEventListener('abort', onAbort, { once: true });
+
+  const end = new EndMarker();
+  const pumping = pump(tarBytes(raw, meter, archive), extract, end);
+  // Awaited below; until then a failure must not count as unhandled.
+  pumping.catch(() => {});
+  let place = `${archive}, first header`;
+  try {
+    for await (const stream of extract) {
+      const header = stream.header as TarHeader;
+      meter.countEntry();
+      const kind = kindOf(header);
+      const name = checkedEntryName(header.name, kind, archive);
+      place = `${entryPlace(archive, header.name)}, byte ${header.byteOffset}`;
+      const content = new EntryContent(stream, { place, bytes: header.size ?? 0, meter, signal });
+      if (name !== '') yield { name, kind, bytes: header.size ?? 0, open: () => content.open() };
+      await content.passOver();
+      end.entryEndsAt(header);
+    }
+    await pumping;
+    end.check();
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error instanceof UserError ? error : damagedArchive(`${place} or after`, error);
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+    stop();
+    await pumping.catch(() => {});
+  }
+}
+
+/** What tar-stream's headers hold beyond its type declarations. */
+interface TarHeader extends Headers {
+  /** Where the entry's contents begin in the unpacked tar. */
+  readonly byteOffset: number;
+  readonly pax: Readonly<Record<string, string>> | null;
+}
+
+function kindOf({ type, pax }: TarHeader): ArchiveEntryKind {
+  // The contents of a sparse file in pax form are a map and its pieces, not the file (GNU tar manual, "Sparse Formats").
+  if (pax !== null && Object.keys(pax).some((key) => key.startsWith('GNU.sparse.'))) return 'other';
+  if (type === 'file' || type === 'contiguous-file') return 'file';
+  if (type === 'directory') return 'folder';
+  return type === 'link' || type === 'symlink' ? 'link' : 'other';
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, 'r');
+    if ((await handle.stat()).isDirectory()) throw new UserError('a folder is no archive', { where: path });
+    return handle;
+  } catch (error) {
+    await handle?.close();
+    throw error instanceof UserError ? error : unreadableFile(path, error);
+  }
+}
+
+/** Reads the file through and closes it, also when nobody reads on. */
+async function* fileBytes(handle: FileHandle, path: string): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    for (;;) {
+      const { bytesRead, buffer } = await handle
+        .read(Buffer.allocUnsafe(ARCHIVE_CHUNK_BYTES), 0, ARCHIVE_CHUNK_BYTES, null)
+        .catch((error: unknown) => {
+          throw unreadableFile(path, error);
+        });
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function* streamBytes(source: Readable): AsyncGenerator<Buffer, void, undefined> {
+  for await (const chunk of source) yield Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk as Uint8Array);
+}
+
+/** The bytes of the tar itself, counted, whether or not they come compressed. */
+async function* tarBytes(
+  raw: AsyncGenerator<Buffer, void, undefined>,
+  meter: UnpackMeter,
+  archive: string,
+): AsyncGenerator<Buffer, void, undefined> {
+  const { head, all } = await peek(raw, LONGEST_MAGIC_BYTES);
+  for (const [name, magic] of OTHER_COMPRESSIONS)
+    if (head.subarray(0, magic.length).equals(magic)) {
+      await all.return();
+      throw new UserError(`the archive is compressed with ${name}, which is not read here`, {
+        where: archive,
+        remedy: `unpack it with ${name} first, or pack it with gzip`,
+      });
+    }
+  const isGzip = head.subarray(0, GZIP_MAGIC.length).equals(GZIP_MAGIC);
+  for await (const chunk of isGzip ? gunzipped(all, meter) : all) {
+    if (!isGzip) meter.countIn(chunk.length);
+    meter.countOut(chunk.length);
+    yield chunk;
+  }
+}
+
+/** RFC 1952: ID1, ID2, and the only compression method there is. */
+const GZIP_MAGIC = Buffer.from([0x1f, 0x8b, 8]);
+const OTHER_COMPRESSIONS: readonly (readonly [string, Buffer])[] = [
+  ['bzip2', Buffer.from('BZh')],
+  ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])],
+  ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
+];
+const LONGEST_MAGIC_BYTES = 6;
+
+/** The first bytes of a stream, as many as there are up to `bytes`, and the whole stream again. */
+async function peek(
+  chunks: AsyncGenerator<Buffer, void, undefined>,
+  bytes: number,
+): Promise<{ head: Buffer; all: AsyncGenerator<Buffer, void, undefined> }> {
+  let head = Buffer.alloc(0);
+  while (head.length < bytes) {
+    const next = await chunks.next();
+    if (next.done === true) break;
+    head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
+  }
+  return { head, all: again() };
+
+  async function* again(): AsyncGenerator<Buffer, void, undefined> {
+    try {
+      if (head.length > 0) yield head;
+      yield* chunks;
+    } finally {
+      await chunks.return();
+    }
+  }
+}
+
+/** All members of a gzip file, one after another (RFC 1952, section 2.2). */
+async function* gunzipped(
+  compressed: AsyncGenerator<Buffer, void, undefined>,
+  meter: UnpackMeter,
+): AsyncGenerator<Buffer, void, undefined> {
+  const gunzip = createGunzip({ chunkSize: ARCHIVE_CHUNK_BYTES });
+  const feeding = pipeline(compressed, gunzip);
+  feeding.catch(() => {});
+  let counted = 0;
+  try {
+    for await (const chunk of gunzip) {
+      meter.countIn(gunzip.bytesWritten - counted);
+      counted = gunzip.bytesWritten;
+      yield chunk as Buffer;
+    }
+    await feeding;
+  } finally {
+    gunzip.destroy();
+    await feeding.catch(() => {});
+    await compressed.return();
+  }
+}
+
+/** Feeds the parser at its own pace; what goes wrong on the way becomes the parser's error. */
+async function pump(
+  bytes: AsyncGenerator<Buffer, void, undefined>,
+  extract: Extract,
+  end: EndMarker,
+): Promise<void> {
+  try {
+    for await (const chunk of bytes) {
+      if (extract.destroyed) return;
+      end.sees(chunk);
+      if (!extract.write(chunk)) await drained(extract);
+    }
+    extract.end();
+  } catch (error) {
+    extract.destroy(asError(error));
+    throw error;
+  }
+}
+
+function drained(extract: Extract): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      extract.off('drain', done);
+      extract.off('close', done);
+      resolve();
+    };
+    extract.on('drain', done);
+    extract.on('close', done);
+    if (extract.destroyed) done();
+  });
+}
+
+/** The contents of one entry: given to one reader, and read to their end in any case, as a tar can't be read otherwise. */
+class EntryContent {
+  readonly #stream: Entry;
+  readonly #chunks: AsyncIterator<Buffer>;
+  readonly #about: ContentDetails;
+  #given: Readable | undefined;
+  #isOver = false;
+
+  constructor(stream: Entry, about: ContentDetails) {
+    this.#stream = stream;
+    this.#about = about;
+    // Never `return()` this iterator: that would destroy the stream, and with it the whole archive.
+    this.#chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  }
+
+  open(): Readable {
+    if (this.#given !== undefined || this.#isOver)
+      throw new Error('an entry of a tar can be opened once, before the next entry is asked for');
+    this.#given = Readable.from(this.#read(), { objectMode: false, highWaterMark: ARCHIVE_CHUNK_BYTES });
+    this.#given.on('error', () => {});
+    if (this.#about.signal !== undefined) addAbortSignal(this.#about.signal, this.#given);
+    return this.#given;
+  }
+
+  async passOver(): Promise<void> {
+    this.#isOver = true;
+    if (this.#given !== undefined && !this.#given.closed) {
+      const closed = new Promise((resolve) => this.#given?.once('close', resolve));
+      this.#given.destroy();
+      await closed;
+    }
+    let bytes = 0;
+    for (let next = await this.#chunks.next(); next.done !== true; next = await this.#chunks.next())
+      bytes += next.value.length;
+    // A stream that is destroyed ends like one that is read through: only `error` events and sizes tell.
+    if (this.#given === undefined) this.#checkWhole(bytes);
+  }
+
+  async *#read(): AsyncGenerator<Buffer, void, undefined> {
+    const { meter, place } = this.#about;
+    meter.checkEntryBytes(this.#about.bytes, place);
+    let bytes = 0;
+    for (;;) {
+      const next = await this.#chunks.next().catch((error: unknown) => {
+        throw error instanceof UserError ? error : damagedArchive(place, error);
+      });
+      if (next.done === true) break;
+      bytes += next.value.length;
+      meter.checkEntryBytes(bytes, place);
+      yield next.value;
+    }
+    this.#checkWhole(bytes);
+  }
+
+  #checkWhole(bytes: number): void {
+    const expected = this.#stream.header.type === 'directory' ? 0 : this.#about.bytes;
+    if (bytes !== expected)
+      throw damagedArchive(this.#about.place, `${bytes} of ${expected} bytes are there`);
+  }
+}
+
+interface ContentDetails {
+  readonly place: string;
+  readonly bytes: number;
+  readonly meter: UnpackMeter;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Watches for the block of zeros behind the last entry: POSIX (pax, "ustar Interchange Format") ends a tar with two. */
+class EndMarker {
+  #totalBytes = 0;
+  #zerosAtEnd = 0;
+  #lastEntryEnd = 0;
+
+  sees(chunk: Buffer): void {
+    this.#totalBytes += chunk.length;
+    const tail = chunk.subarray(Math.max(0, chunk.length - BLOCK_BYTES));
+    let zeros = 0;
+    while (zeros < tail.length && tail[tail.length - 1 - zeros] === 0) zeros++;
+    this.#zerosAtEnd = zeros === chunk.length ? this.#zerosAtEnd + zeros : zeros;
+  }
+
+  entryEndsAt({ byteOffset, size = 0, type }: TarHeader): void {
+    const bytes = type === 'directory' ? 0 : size;
+    this.#lastEntryEnd = byteOffset + Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
+  }
+
+  /** One block is enough: some writers leave out the second. */
+  check(): void {
+    if (this.#totalBytes === 0) throw new Error('it is empty');
+    if (this.#zerosAtEnd < BLOCK_BYTES || this.#totalBytes < this.#lastEntryEnd + BLOCK_BYTES)
+      throw new Error('its end marker is missing, so entries may be missing too');
+  }
+}
+
+const BLOCK_BYTES = 512;
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

@@ -1,0 +1,4 @@
+/** Loads every Problem that comes with t2t-ts, so that the registry knows it. A new Problem gets its line here. */
+
+import './fec.js';
+import './fec_tiny.js';

@@ -1,0 +1,73 @@
+/** Why an example could not be made: the closed list of reasons, each with a sentence for the person who reads the report. */
+
+import type { CropFailure } from '../faces/crop.js';
+import type { FetchFailureKind } from '../io/fetch_outcome.js';
+
+/** Every reason with what it means. A reason is counted, kept in the shard's ledger and shown, never dropped. */
+export const REJECTION_REASONS = {
+  'dead-url': 'The address no longer holds the picture (404, 410, or the site’s own “unavailable” picture).',
+  'dns-failure': 'The host name does not resolve any more.',
+  throttled: 'The site asked us to slow down (429) until our attempts ran out.',
+  'server-error': 'The site answered with an error of its own (5xx) until our attempts ran out.',
+  'http-error': 'The site refused the request (401, 403 or another 4xx).',
+  timeout: 'The site took too long to connect, to answer or to send.',
+  'connection-failed': 'The connection was refused, reset or not secure.',
+  truncated: 'The transfer ended before, or went on past, the length that was announced.',
+  'not-an-image': 'What arrived is not a picture: a web page, an empty body, an unknown format.',
+  'opt-out': 'The host asks not to be used for machine learning or for robots; we obey.',
+  'forbidden-address': 'The address leads into a private, loopback or link-local network.',
+  'too-many-redirects': 'The address redirects in a loop or too often.',
+  'too-large': 'The file is larger than the limit.',
+  'bad-url': 'The address is not a valid http or https address.',
+  struck: 'Struck by `t2t-ts forget`: never used again.',
+  'undecodable-image': 'The picture is cut off or damaged.',
+  'image-too-large': 'The picture has more pixels than the limit.',
+  'face-too-small': 'The face’s box covers too few pixels.',
+  'bad-box': 'The face’s box is empty or lies outside the picture.',
+  'malformed-row': 'The row of the metadata file does not follow its format.',
+  'low-agreement': 'Too few annotators agree.',
+  'in-test-split': 'The row shares a source image with the official test set, so it is kept out of training.',
+  'in-dev-split': 'The row has images on both sides of the cut between train and dev.',
+} as const;
+
+export type RejectionReason = keyof typeof REJECTION_REASONS;
+
+/** An example that could not be made. `detail` says what exactly, e.g. `HTTP 404 at http://…`. */
+export interface Rejection {
+  readonly rejected: RejectionReason;
+  readonly detail?: string;
+}
+
+/** Says that an example can't be made. @example `return reject('low-agreement', '3 of 6 annotators agree')` */
+export function reject(reason: RejectionReason, detail?: string): Rejection {
+  return detail === undefined ? { rejected: reason } : { rejected: reason, detail };
+}
+
+/** True for what `reject()` returns. */
+export function isRejection(value: object): value is Rejection {
+  return 'rejected' in value && typeof value.rejected === 'string' && value.rejected in REJECTION_REASONS;
+}
+
+/** The rejection reason of each way in which a URL can fail. */
+export const REASON_OF_FETCH_FAILURE: Readonly<Record<FetchFailureKind, RejectionReason>> = {
+  dead: 'dead-url',
+  dns: 'dns-failure',
+  throttled: 'throttled',
+  'server-error': 'server-error',
+  'http-error': 'http-error',
+  timeout: 'timeout',
+  connection: 'connection-failed',
+  truncated: 'truncated',
+  'wrong-content': 'not-an-image',
+  'opt-out': 'opt-out',
+  'forbidden-address': 'forbidden-address',
+  redirects: 'too-many-redirects',
+  'too-large': 'too-large',
+  'bad-url': 'bad-url',
+  struck: 'struck',
+};
+
+/** The rejection reason of each way in which a crop can fail: the names are the same, and the compiler checks that. */
+export function reasonOfCropFailure(failure: CropFailure): RejectionReason {
+  return failure;
+}
