@@ -4,10 +4,12 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { TUNING_NAMES, tuningOf } from '../src/datagen/fetch_options.js';
 import type { RawDataOptions } from '../src/datagen/raw_data.js';
 import type { Licence } from '../src/datasets/dataset.js';
 import { UserError } from '../src/io/errors.js';
 import { FETCH_FAILURE_KINDS, type FetchFailureKind } from '../src/io/fetch_outcome.js';
+import { nearest } from '../src/problems/nearest.js';
 import { SPLITS, type Split } from '../src/problems/problem.js';
 import { ask } from './terminal.js';
 
@@ -22,6 +24,7 @@ export interface RawOptions extends OutputOptions {
   readonly acceptLicence?: boolean;
   readonly allowPrivateHosts?: boolean;
   readonly connectTo: Readonly<Record<string, string>>;
+  readonly fetch: Readonly<Record<string, number>>;
   readonly retry?: readonly FetchFailureKind[];
   readonly import: readonly string[];
 }
@@ -46,6 +49,12 @@ export function addRawOptions(command: Command): Command {
       '--connect-to <host=address:port>',
       'ask this address for a host’s files, as a mirror would (repeatable)',
       readConnectTo,
+      {},
+    )
+    .option(
+      '--fetch <name=value>',
+      `tune how hosts are asked (repeatable): ${TUNING_NAMES.join(', ')}`,
+      readTuning,
       {},
     )
     .option(
@@ -75,6 +84,7 @@ export function rawDataOptions(options: RawOptions): Omit<RawDataOptions, 'onEve
     acceptLicence: options.acceptLicence === true ? true : question,
     allowPrivateHosts: options.allowPrivateHosts ?? false,
     connectTo: options.connectTo,
+    fetch: tuningOf(options.fetch),
   };
 }
 
@@ -122,6 +132,14 @@ function readRetry(text: string): FetchFailureKind[] {
       throw new InvalidArgumentError(`A kind is one of ${retryable.join(', ')}, or all.`);
     return kind;
   });
+}
+
+function readTuning(text: string, all: Readonly<Record<string, number>>): Record<string, number> {
+  const [name = '', value = ''] = text.split('=');
+  if (!TUNING_NAMES.includes(name))
+    throw new InvalidArgumentError(`Did you mean ${nearest(name, TUNING_NAMES).join(' or ')}?`);
+  if (!(Number(value) > 0)) throw new InvalidArgumentError(`${name} is a number above 0.`);
+  return { ...all, [name]: Number(value) };
 }
 
 function readConnectTo(text: string, all: Readonly<Record<string, string>>): Record<string, string> {

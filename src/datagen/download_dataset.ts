@@ -3,15 +3,13 @@
 import type { Dataset } from '../datasets/dataset.js';
 import { type FetchFailureKind, TRANSIENT_KINDS } from '../io/fetch_outcome.js';
 import { fetchUrls, type WaitingHost } from '../io/fetch_urls.js';
-import type { FetchLimits } from '../io/host_limits.js';
+import { fetchOptions } from './fetch_options.js';
 import { openFetched } from './input_records.js';
 import { obtainRawData, type RawDataOptions } from './raw_data.js';
-import { userAgent } from './versions.js';
 
 export interface DownloadOptions extends RawDataOptions {
   /** Kinds of earlier failures to ask for again, beside those that pass by themselves (time-outs, 5xx …). */
   readonly retry?: readonly FetchFailureKind[];
-  readonly fetchLimits?: Partial<FetchLimits>;
 }
 
 export interface DownloadSummary {
@@ -39,16 +37,12 @@ export async function downloadDataset(dataset: Dataset, options: DownloadOptions
   try {
     const urls = dataset.rowUrls?.(raw.source) ?? [];
     const fates = fetchUrls(urls, {
-      ...dataset.urls,
+      ...fetchOptions(dataset, options, {
+        connectTo: web?.connectTo ?? {},
+        retryKinds: (kind) => retry.has(kind),
+      }),
       store,
       journal,
-      accept: 'image',
-      retryKinds: (kind) => retry.has(kind),
-      userAgent: userAgent(),
-      allowPrivateHosts: options.allowPrivateHosts ?? false,
-      connectTo: { ...web?.connectTo, ...options.connectTo },
-      ...(options.fetchLimits === undefined ? {} : { limits: options.fetchLimits }),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
       onEvent: (event) => {
         if (event.type === 'waiting') waiting = event.hosts;
         if (event.type === 'received') bytes += event.bytes;

@@ -3,7 +3,6 @@
 import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { FetchFailureKind } from '../io/fetch_outcome.js';
-import type { FetchLimits } from '../io/host_limits.js';
 import type { Problem, Split } from '../problems/problem.js';
 import { ledgerFolder, removeLeftovers } from './data_files.js';
 import type { Preflight } from './events.js';
@@ -38,7 +37,6 @@ export interface GenerateOptions extends RawDataOptions {
   readonly retry?: readonly FetchFailureKind[];
   /** Modules to import in every worker, which register Problems that t2t-ts does not bring. */
   readonly imports?: readonly string[];
-  readonly fetchLimits?: Partial<FetchLimits>;
 }
 
 export interface SplitSummary {
@@ -55,6 +53,8 @@ export interface GenerateSummary {
   readonly preflight: Preflight;
   readonly notes: readonly string[];
   readonly seconds: number;
+  /** Processor time of all threads: divided by `seconds`, the cores that were busy. */
+  readonly cpuSeconds: number;
 }
 
 /**
@@ -64,6 +64,7 @@ export interface GenerateSummary {
  */
 export async function generateData(problem: Problem, options: GenerateOptions): Promise<GenerateSummary> {
   const startedMs = performance.now();
+  const startedCpu = process.cpuUsage();
   await mkdir(options.dataDir, { recursive: true });
   const raw = await obtainRawData(problem.dataset, options);
   for (const split of problem.splits) removeLeftovers(ledgerFolder(options.dataDir, problem.name, split));
@@ -102,7 +103,7 @@ export async function generateData(problem: Problem, options: GenerateOptions): 
       splits,
       pool,
       notes: raw.notes,
-      connectTo: { ...web?.connectTo, ...options.connectTo },
+      connectTo: web?.connectTo ?? {},
       asked: new Set(),
     };
     const preflight = preflightOf(run, inputsToObtain(run));
@@ -114,6 +115,7 @@ export async function generateData(problem: Problem, options: GenerateOptions): 
       preflight,
       notes: raw.notes,
       seconds: (performance.now() - startedMs) / 1000,
+      cpuSeconds: cpuSecondsSince(startedCpu),
     };
   } finally {
     await pool.close();
@@ -121,6 +123,11 @@ export async function generateData(problem: Problem, options: GenerateOptions): 
     await closeRecords(records);
     closePlanFolder(planFolder);
   }
+}
+
+function cpuSecondsSince(start: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1e6;
 }
 
 function summaryOf({ shards }: SplitPlan): SplitSummary {

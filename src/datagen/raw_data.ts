@@ -7,6 +7,7 @@ import type { Dataset, Licence, ObtainContext, Resource } from '../datasets/data
 import { downloadFile } from '../io/download_file.js';
 import { UserError } from '../io/errors.js';
 import type { OnEvent } from './events.js';
+import type { FetchTuning } from './fetch_options.js';
 
 export interface RawDataOptions {
   readonly tmpDir: string;
@@ -14,7 +15,9 @@ export interface RawDataOptions {
   /** True where the person agrees, or a question to them. */
   readonly acceptLicence?: boolean | ((dataset: string, licence: Licence) => Promise<boolean>);
   readonly allowPrivateHosts?: boolean;
+  /** `host` or `host:port` to `address:port`, as curl’s --connect-to; may lead to private addresses. */
   readonly connectTo?: Readonly<Record<string, string>>;
+  readonly fetch?: FetchTuning;
   readonly signal?: AbortSignal;
   readonly onEvent?: OnEvent;
 }

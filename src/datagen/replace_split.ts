@@ -38,7 +38,10 @@ export function refuseOtherSplit(split: SplitPlan, options: GenerateOptions): vo
       );
     if (options.dryRun === true) return;
     removeSplit(options.dataDir, problem, name);
-    for (const shard of split.shards) shard.head = undefined;
+    for (const shard of split.shards) {
+      shard.head = undefined;
+      shard.wasFinished = false;
+    }
     return;
   }
 }

@@ -5,6 +5,7 @@ import pLimit from 'p-limit';
 import { TRANSIENT_KINDS } from '../io/fetch_outcome.js';
 import type { Problem } from '../problems/problem.js';
 import { ledgerPath } from './data_files.js';
+import { fetchOptions } from './fetch_options.js';
 import type { GenerateOptions } from './generate.js';
 import { fateOf, type InputRecords, recordedOutcome, urlOf } from './input_records.js';
 import { type InputOutcome, outcomeToken } from './input_table.js';
@@ -19,7 +20,7 @@ import {
 } from './manifest.js';
 import { obtainInputs } from './obtain_inputs.js';
 import type { ShardPlan, SplitPlan } from './split_plan.js';
-import { softwareVersions, userAgent } from './versions.js';
+import { softwareVersions } from './versions.js';
 import type { RejectionTally, ShardTask } from './worker_messages.js';
 import type { WorkerPool } from './worker_pool.js';
 
@@ -51,8 +52,9 @@ export async function finishShards(run: Run): Promise<void> {
 }
 
 /**
- * Inputs that must be asked for or prepared: those of unfinished shards that no record settles, and in any shard those
- * whose failure the person wants to have retried. Inputs that records settle get their outcome on the way.
+ * Inputs that must be asked for or prepared: those of unfinished shards that no record settles, or whose failure may have
+ * passed by itself; and in any shard those whose failure the person wants to have retried. Inputs that records settle get
+ * their outcome on the way.
  */
 export function inputsToObtain(run: Run): Set<number> {
   const { records, asked } = run;
@@ -68,7 +70,7 @@ export function inputsToObtain(run: Run): Set<number> {
           isFailure &&
           fate.kind !== 'struck' &&
           !asked.has(fate.url) &&
-          (retry.has(fate.kind) || (shard.head === undefined && TRANSIENT_KINDS.has(fate.kind)));
+          (retry.has(fate.kind) || (!shard.wasFinished && TRANSIENT_KINDS.has(fate.kind)));
         if (askAgain) wanted.add(input);
         else if (shard.head === undefined) {
           const outcome = recordedOutcome(records, input);
@@ -89,17 +91,8 @@ async function obtain(run: Run, wanted: ReadonlySet<number>): Promise<void> {
     records,
     wanted: [...wanted],
     pool: run.pool,
-    fetch: {
-      ...problem.dataset.urls,
-      accept: 'image',
-      // Which failures are asked again was decided above.
-      retryKinds: () => true,
-      userAgent: userAgent(),
-      allowPrivateHosts: options.allowPrivateHosts ?? false,
-      connectTo: run.connectTo,
-      ...(options.fetchLimits === undefined ? {} : { limits: options.fetchLimits }),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    },
+    // Which failures are asked again was decided above.
+    fetch: fetchOptions(problem.dataset, options, { connectTo: run.connectTo, retryKinds: () => true }),
     onProgress: (progress) => options.onEvent?.({ type: 'progress', stage: 'inputs', ...progress }),
   });
 }

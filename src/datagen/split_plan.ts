@@ -26,6 +26,8 @@ export interface ShardPlan {
   readonly inputs: Uint32Array;
   readonly rejectedByPlan: number;
   readonly plan: string;
+  /** Whether an earlier run had finished it. */
+  wasFinished: boolean;
   head: LedgerHead | undefined;
 }
 
@@ -81,6 +83,7 @@ export async function planSplit(options: {
     if (options.task !== undefined && index % options.task.of !== options.task.index) continue;
     const shard = scanShard(problem, file, index, count, table);
     shard.head = finishedHead(options.dataDir, problem.name, shard, count);
+    shard.wasFinished = shard.head !== undefined;
     shards.push(shard);
   }
   return { settings, settingsDigest: digest, file, shards };
@@ -114,6 +117,7 @@ function scanShard(
     inputs: Uint32Array.from(inputs),
     rejectedByPlan,
     plan: digest.hex(),
+    wasFinished: false,
     head: undefined,
   };
 }

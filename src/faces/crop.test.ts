@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { beforeAll, expect, test } from 'vitest';
 import { type CropOutcome, cropFaces, DEFAULT_CROP, type FractionBox, squareAround } from './crop.js';
 
@@ -102,14 +102,14 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
   'EXIF orientation %i is applied before the box is',
   async (orientation) => {
     const undo = [
-      (s: sharp.Sharp) => s,
-      (s: sharp.Sharp) => s.flop(),
-      (s: sharp.Sharp) => s.rotate(180),
-      (s: sharp.Sharp) => s.flip(),
-      (s: sharp.Sharp) => s.rotate(270).flop(),
-      (s: sharp.Sharp) => s.rotate(270),
-      (s: sharp.Sharp) => s.rotate(90).flop(),
-      (s: sharp.Sharp) => s.rotate(90),
+      (s: Sharp) => s,
+      (s: Sharp) => s.flop(),
+      (s: Sharp) => s.rotate(180),
+      (s: Sharp) => s.flip(),
+      (s: Sharp) => s.rotate(270).flop(),
+      (s: Sharp) => s.rotate(270),
+      (s: Sharp) => s.rotate(90).flop(),
+      (s: Sharp) => s.rotate(90),
     ][orientation - 1]!;
     const turned = await undo(sharp(picture)).png().toBuffer();
     const stored = await sharp(turned).withMetadata({ orientation }).jpeg({ quality: 98 }).toBuffer();

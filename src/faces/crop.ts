@@ -150,10 +150,10 @@ function fail(failure: CropFailure, detail: string): CropOutcome {
   return { ok: false, failure, detail };
 }
 
-/** libvips reports in words alone; these two phrases are the ones that tell a bomb and a stranger from a damaged picture. */
+/** libvips reports in words alone; these phrases are the ones that tell a bomb and a stranger from a damaged picture. */
 function failureOf(error: unknown): CropOutcome {
   const detail = (error instanceof Error ? error.message : String(error)).split('\n')[0] as string;
   if (/pixel limit/i.test(detail)) return fail('image-too-large', detail);
-  if (/unsupported image format/i.test(detail)) return fail('not-an-image', detail);
+  if (/unsupported image format|is empty/i.test(detail)) return fail('not-an-image', detail);
   return fail('undecodable-image', detail);
 }

@@ -17,32 +17,22 @@ export type AddressKind =
   | 'reserved';
 
 /**
- * What an address leads to. IPv4 addresses that travel inside IPv6 ones (mapped, compatible, NAT64, 6to4, Teredo) count
- * as what they hold where that is not public, and as reserved otherwise, since nobody publishes pictures under them.
- * Ranges: the IANA special-purpose address registries (RFC 6890).
+ * What an address leads to. IPv4 addresses that travel inside IPv6 ones (mapped, compatible, NAT64, 6to4) count as what
+ * they hold; Teredo and what else is not plain global unicast counts as reserved. Ranges: the IANA special-purpose address registries (RFC 6890).
  * @throws Error where `address` is not an IP address.
  */
 export function addressKind(address: string): AddressKind {
   const parsed = ipaddr.parse(address.replace(/%.*$/, ''));
-  const kind = KIND_OF_RANGE[parsed.range()];
-  if (parsed.kind() === 'ipv4') return kind ?? 'reserved';
-  const [a, b, c, , , f, g, h] = (parsed as ipaddr.IPv6).parts as number[];
-  const hasZeroHead = (parsed as ipaddr.IPv6).parts.slice(0, 5).every((part) => part === 0);
-  const embedded =
-    a === 0x2002
-      ? [b, c]
-      : (hasZeroHead && (f === 0 || f === 0xffff)) || a === 0x64 || isTranslated(parsed as ipaddr.IPv6)
-        ? [g, h]
-        : undefined;
-  if (parsed.range() === 'loopback') return 'loopback';
-  if (embedded !== undefined) {
-    const inner = addressKind(ipv4Of(embedded[0] as number, embedded[1] as number));
-    // A mapped address is the IPv4 host itself; the other forms depend on a gateway.
-    return inner === 'public' && f === 0xffff && hasZeroHead ? 'public' : inner === 'public' ? 'reserved' : inner;
+  const kind = KIND_OF_RANGE[parsed.range()] ?? 'reserved';
+  if (!(parsed instanceof ipaddr.IPv6) || kind === 'loopback') return kind;
+  const inner = embeddedAddress(parsed);
+  if (inner !== undefined) {
+    const innerKind = addressKind(inner.address);
+    return innerKind === 'public' && !inner.isRoutable ? 'reserved' : innerKind;
   }
   // Only 2000::/3 is given out for global unicast (RFC 4291, 2.4).
-  if (kind === 'public' && ((a as number) & 0xe000) !== 0x2000) return 'reserved';
-  return kind ?? 'reserved';
+  const isGlobal = ((parsed.parts[0] ?? 0) & 0xe000) === 0x2000;
+  return kind === 'public' && !isGlobal ? 'reserved' : kind;
 }
 
 /** ipaddr.js's names of ranges; those that are missing here (documentation, benchmarks, AS112 …) count as reserved. */
@@ -57,9 +47,29 @@ const KIND_OF_RANGE: Readonly<Record<string, AddressKind>> = {
   multicast: 'multicast',
 };
 
-/** `::ffff:0:a.b.c.d` of RFC 6145. */
-function isTranslated(address: ipaddr.IPv6): boolean {
-  return address.range() === 'rfc6145';
+/**
+ * The IPv4 address inside an IPv6 one. Routable are those that lead to that very host: mapped ones, and the well-known
+ * NAT64 prefix, under which IPv6-only networks reach everything.
+ */
+function embeddedAddress(address: ipaddr.IPv6): { address: string; isRoutable: boolean } | undefined {
+  const [a, b, c, d, e, f, g, h] = address.parts as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  if (a === 0x2002) return { address: ipv4Of(b, c), isRoutable: false }; // 6to4, RFC 3056
+  const last = ipv4Of(g, h);
+  if (a === 0x64 && b === 0xff9b) return { address: last, isRoutable: (c | d | e | f) === 0 }; // RFC 6052, RFC 8215
+  if ((a | b | c | d) !== 0) return undefined;
+  if (e === 0xffff && f === 0) return { address: last, isRoutable: false }; // RFC 6145
+  if (e !== 0) return undefined;
+  if (f === 0xffff) return { address: last, isRoutable: true }; // RFC 4291, 2.5.5.2
+  return f === 0 ? { address: last, isRoutable: false } : undefined; // RFC 4291, 2.5.5.1
 }
 
 function ipv4Of(high: number, low: number): string {

@@ -5,7 +5,7 @@ import { open } from 'node:fs/promises';
 import { addAbortSignal, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { extract as createExtract, type Entry, type Extract, type Headers } from 'tar-stream';
+import { extract as createExtract, type Extract, type Header } from 'tar-stream';
 import {
   ARCHIVE_CHUNK_BYTES,
   type ArchiveEntry,
@@ -39,8 +39,7 @@ export async function* readTar(
   const archive = typeof source === 'string' ? source : 'the tar stream';
   const meter = new UnpackMeter(archive, options.limits);
   const raw = typeof source === 'string' ? fileBytes(await openFile(source), source) : streamBytes(source);
-  // Tars older than POSIX have no magic; their checksum is looked at all the same.
-  const extract = createExtract({ allowUnknownFormat: true });
+  const extract = createExtract(ALSO_OLD_FORMATS);
   // Errors reach us through the iterator; without a listener an abort between two entries would end the process.
   extract.on('error', () => {});
   const stop = (reason?: Error): void => {
@@ -57,13 +56,13 @@ export async function* readTar(
   let place = `${archive}, first header`;
   try {
     for await (const stream of extract) {
-      const header = stream.header as TarHeader;
+      const header: TarHeader = stream.header as TarHeader;
       meter.countEntry();
       const kind = kindOf(header);
       const name = checkedEntryName(header.name, kind, archive);
       place = `${entryPlace(archive, header.name)}, byte ${header.byteOffset}`;
-      const content = new EntryContent(stream, { place, bytes: header.size ?? 0, meter, signal });
-      if (name !== '') yield { name, kind, bytes: header.size ?? 0, open: () => content.open() };
+      const content = new EntryContent(stream, { place, bytes: header.size, meter, signal });
+      if (name !== '') yield { name, kind, bytes: header.size, open: () => content.open() };
       await content.passOver();
       end.entryEndsAt(header);
     }
@@ -79,11 +78,19 @@ export async function* readTar(
   }
 }
 
-/** What tar-stream's headers hold beyond its type declarations. */
-interface TarHeader extends Headers {
+/** Tars older than POSIX have no magic; their checksum is looked at all the same. The option lacks a declaration. */
+const ALSO_OLD_FORMATS: object = { allowUnknownFormat: true };
+
+/** A header as tar-stream gives it, with what its declarations leave out. */
+type TarHeader = Header & {
   /** Where the entry's contents begin in the unpacked tar. */
   readonly byteOffset: number;
   readonly pax: Readonly<Record<string, string>> | null;
+};
+
+/** The contents of one entry, as tar-stream gives them. */
+interface TarContent extends AsyncIterable<unknown> {
+  readonly header: Header;
 }
 
 function kindOf({ type, pax }: TarHeader): ArchiveEntryKind {
@@ -164,7 +171,7 @@ async function peek(
   chunks: AsyncGenerator<Buffer, void, undefined>,
   bytes: number,
 ): Promise<{ head: Buffer; all: AsyncGenerator<Buffer, void, undefined> }> {
-  let head = Buffer.alloc(0);
+  let head: Buffer = Buffer.alloc(0);
   while (head.length < bytes) {
     const next = await chunks.next();
     if (next.done === true) break;
@@ -217,7 +224,7 @@ async function pump(
       end.sees(chunk);
       if (!extract.write(chunk)) await drained(extract);
     }
-    extract.end();
+    extract.end(null);
   } catch (error) {
     extract.destroy(asError(error));
     throw error;
@@ -239,13 +246,13 @@ function drained(extract: Extract): Promise<void> {
 
 /** The contents of one entry: given to one reader, and read to their end in any case, as a tar can't be read otherwise. */
 class EntryContent {
-  readonly #stream: Entry;
+  readonly #stream: TarContent;
   readonly #chunks: AsyncIterator<Buffer>;
   readonly #about: ContentDetails;
   #given: Readable | undefined;
   #isOver = false;
 
-  constructor(stream: Entry, about: ContentDetails) {
+  constructor(stream: TarContent, about: ContentDetails) {
     this.#stream = stream;
     this.#about = about;
     // Never `return()` this iterator: that would destroy the stream, and with it the whole archive.
@@ -319,7 +326,7 @@ class EndMarker {
     this.#zerosAtEnd = zeros === chunk.length ? this.#zerosAtEnd + zeros : zeros;
   }
 
-  entryEndsAt({ byteOffset, size = 0, type }: TarHeader): void {
+  entryEndsAt({ byteOffset, size, type }: TarHeader): void {
     const bytes = type === 'directory' ? 0 : size;
     this.#lastEntryEnd = byteOffset + Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
   }

@@ -47,12 +47,20 @@ export function frameRecord(payload: Uint8Array): Uint8Array {
 }
 
 /** Writes head and tail around a payload that stands at `start` + 12 already. */
-export function closeFrame(bytes: Buffer, start: number, payloadBytes: number): void {
-  bytes.writeUInt32LE(payloadBytes % 2 ** 32, start);
-  bytes.writeUInt32LE(Math.floor(payloadBytes / 2 ** 32), start + 4);
-  bytes.writeUInt32LE(maskCrc32c(crc32cInJavaScript(bytes, start, start + 8)), start + 8);
-  const end = start + HEAD_BYTES + payloadBytes;
-  bytes.writeUInt32LE(maskedCrc32c(bytes.subarray(start + HEAD_BYTES, end)), end);
+export function closeFrame(bytes: Uint8Array, start: number, payloadBytes: number): void {
+  putUint32(bytes, start, payloadBytes);
+  putUint32(bytes, start + 4, Math.floor(payloadBytes / 2 ** 32));
+  putUint32(bytes, start + 8, maskCrc32c(crc32cInJavaScript(bytes, start, start + 8)));
+  const payload = new Uint8Array(bytes.buffer, bytes.byteOffset + start + HEAD_BYTES, payloadBytes);
+  putUint32(bytes, start + HEAD_BYTES + payloadBytes, maskedCrc32c(payload));
+}
+
+/** Little endian, modulo 2^32. */
+function putUint32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
 }
 
 /**

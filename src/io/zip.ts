@@ -109,7 +109,7 @@ async function openFile(path: string): Promise<FileHandle> {
 class FileReader extends RandomAccessReader {
   readonly #handle: FileHandle;
   readonly #size: number;
-  #window = Buffer.alloc(0);
+  #window: Buffer = Buffer.alloc(0);
   #windowStart = 0;
 
   constructor(handle: FileHandle, size: number) {
@@ -168,7 +168,7 @@ function describePart(entry: Entry, path: string, directoryOffset: number): ZipP
     entry.fileNameRaw,
     entry.extraFields,
     // "Strict" is yauzl's word for leaving backslashes as they are, for us to refuse.
-    ...([true] as const),
+    true,
   );
   const kind = kindOf(entry, rawName);
   return {
