@@ -116,8 +116,15 @@ http {
   child.on('error', () => {});
   for (let tries = 0; tries < 100; tries++) {
     await sleep(50);
-    if (child.exitCode !== null) throw new Error(`nginx ended with code ${child.exitCode}: see its error log`);
-    const answer = await run('curl', ['--silent', '--fail', '--output', '/dev/null', `http://127.0.0.1:${port}/${probe}`]).then(
+    if (child.exitCode !== null)
+      throw new Error(`nginx ended with code ${child.exitCode}: see its error log`);
+    const answer = await run('curl', [
+      '--silent',
+      '--fail',
+      '--output',
+      '/dev/null',
+      `http://127.0.0.1:${port}/${probe}`,
+    ]).then(
       () => true,
       () => false,
     );

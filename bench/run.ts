@@ -22,7 +22,8 @@ if (unknown.length > 0) {
 
 async function run(name: string): Promise<void> {
   const { bench } = await (BENCHES[name] as () => Promise<{ readonly bench: Bench }>)();
-  for await (const line of bench()) process.stdout.write(`${isJson ? JSON.stringify(line) : readable(line)}\n`);
+  for await (const line of bench())
+    process.stdout.write(`${isJson ? JSON.stringify(line) : readable(line)}\n`);
 }
 
 function readable(line: BenchFigure | BenchMissing): string {

@@ -7,7 +7,13 @@ import { join } from 'node:path';
 import { createExampleEncoder } from '../src/io/example.js';
 import { createExampleParser } from '../src/io/example_parser.js';
 import { type ExampleValues, float32, image, int64 } from '../src/io/features.js';
-import { closeFrame, FRAMING_BYTES, HEAD_BYTES, RecordWriter, type WriterOptions } from '../src/io/tfrecord.js';
+import {
+  closeFrame,
+  FRAMING_BYTES,
+  HEAD_BYTES,
+  RecordWriter,
+  type WriterOptions,
+} from '../src/io/tfrecord.js';
 import { readRecordBatches } from '../src/io/tfrecord_reader.js';
 import { alternate, type BenchFigure, type BenchMissing, figure } from './harness.js';
 
@@ -36,7 +42,11 @@ export async function* bench(): AsyncGenerator<BenchFigure | BenchMissing, void,
     };
     for (const peer of ['tfrecord', 'protobufjs'] as const)
       if (peers[peer] === undefined)
-        yield { bench: 'tfrecord', missing: peer, reason: 'it is a development dependency and not installed' };
+        yield {
+          bench: 'tfrecord',
+          missing: peer,
+          reason: 'it is a development dependency and not installed',
+        };
     if (peers.tfrecord !== undefined) yield* againstTfrecord(peers.tfrecord, folder);
     if (peers.protobufjs !== undefined) yield* againstProtobufjs(peers.protobufjs, folder);
   } finally {
@@ -44,7 +54,10 @@ export async function* bench(): AsyncGenerator<BenchFigure | BenchMissing, void,
   }
 }
 
-async function* againstTfrecord(peer: typeof import('tfrecord'), folder: string): AsyncGenerator<BenchFigure> {
+async function* againstTfrecord(
+  peer: typeof import('tfrecord'),
+  folder: string,
+): AsyncGenerator<BenchFigure> {
   const path = (name: string) => join(folder, name);
   const imagesToFile = async (count: number): Promise<number> => {
     const writer = await peer.createWriter(path('images-theirs'));
@@ -124,6 +137,7 @@ async function* againstProtobufjs(
     return encode(features);
   };
   const images = await alternate({
+    runs: 9,
     before: () => empty(folder),
     ours: () => writeImages(join(folder, 'images'), IMAGE_RECORDS.ours),
     theirs: () =>

@@ -1,9 +1,9 @@
 /** Which addresses may be reached: URLs are checked as text, and addresses at the moment of connecting to them. */
 
-import { lookup as systemLookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { buildConnector } from 'undici';
+import { cachedSystemLookup } from './dns_cache.js';
 import type { FetchFailure } from './fetch_outcome.js';
 
 /** Why an address is refused. */
@@ -122,7 +122,7 @@ export function guardedConnector(
   options: AddressGuardOptions,
   connectTimeoutMs: number,
 ): buildConnector.connector {
-  const { allowPrivateHosts = false, lookup = resolve } = options;
+  const { allowPrivateHosts = false, lookup = cachedSystemLookup() } = options;
   const common = { timeout: connectTimeoutMs, autoSelectFamily: true };
   const open = buildConnector(common as buildConnector.BuildOptions);
   const guarded = buildConnector({
@@ -199,13 +199,3 @@ function onlyPublic(lookup: LookupFunction): LookupFunction {
       else callback(null, first.address, first.family);
     });
 }
-
-/** The system's resolver, which is not troubled with names that never resolve (`.invalid`, RFC 6761, 6.4). */
-const resolve: LookupFunction = (hostname, options, callback) => {
-  if (/(?:^|\.)invalid\.?$/i.test(hostname)) {
-    const error = Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), { code: 'ENOTFOUND' });
-    queueMicrotask(() => callback(error, options.all ? [] : ''));
-    return;
-  }
-  systemLookup(hostname, options, callback);
-};

@@ -87,7 +87,7 @@ export function entryPlace(archive: string, name: string): string {
 /** The error for an archive that does not follow its format. `cause` is what the library beneath said. */
 export function damagedArchive(where: string, cause: unknown): UserError {
   const detail = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause);
-  return new UserError(`the archive is damaged or cut off (${detail})`, {
+  return new UserError(`the archive is damaged, cut off or of another format (${detail})`, {
     where,
     remedy: 'fetch or copy it again and compare its size and checksum',
     cause,

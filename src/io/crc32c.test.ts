@@ -16,7 +16,9 @@ const VECTORS: readonly (readonly [name: string, bytes: Uint8Array, crc: number]
   [
     'an iSCSI read command',
     Buffer.from(
-      '01c00000000000000000000000000000' + '14000000000004000000001400000018' + '28000000000000000200000000000000',
+      '01c00000000000000000000000000000' +
+        '14000000000004000000001400000018' +
+        '28000000000000000200000000000000',
       'hex',
     ),
     0xd9963a56,
@@ -29,17 +31,20 @@ test.each(VECTORS)('%s has the CRC that RFC 3720 gives', (_, bytes, crc) => {
 });
 
 const shared = sharedData('peers', 'crc32c-vectors.json');
-test.skipIf(shared === undefined)('the vectors of shared/data/peers hold (skipped where it is absent)', () => {
-  const { vectors } = JSON.parse(readFileSync(shared!, 'utf8')) as {
-    vectors: { hex?: string; ascii?: string; crc: string }[];
-  };
-  expect(vectors.length).toBeGreaterThan(0);
-  for (const { hex, ascii, crc } of vectors) {
-    const bytes = hex === undefined ? Buffer.from(ascii!, 'latin1') : Buffer.from(hex, 'hex');
-    expect(crc32c(bytes).toString(16).padStart(8, '0')).toBe(crc);
-    expect(crc32cInJavaScript(bytes, 0, bytes.length).toString(16).padStart(8, '0')).toBe(crc);
-  }
-});
+test.skipIf(shared === undefined)(
+  'the vectors of shared/data/peers hold (skipped where it is absent)',
+  () => {
+    const { vectors } = JSON.parse(readFileSync(shared!, 'utf8')) as {
+      vectors: { hex?: string; ascii?: string; crc: string }[];
+    };
+    expect(vectors.length).toBeGreaterThan(0);
+    for (const { hex, ascii, crc } of vectors) {
+      const bytes = hex === undefined ? Buffer.from(ascii!, 'latin1') : Buffer.from(hex, 'hex');
+      expect(crc32c(bytes).toString(16).padStart(8, '0')).toBe(crc);
+      expect(crc32cInJavaScript(bytes, 0, bytes.length).toString(16).padStart(8, '0')).toBe(crc);
+    }
+  },
+);
 
 test('native code and JavaScript agree on any bytes at any place in a buffer', () => {
   // Where the addon is missing both sides are JavaScript, and this says so.

@@ -88,7 +88,12 @@ test.each<[name: string, features: Features, values: Record<string, unknown>, me
   ['a uint64 beyond int64', { n: int64([1]) }, { n: BigUint64Array.of(2n ** 63n) }, /between -2\^63/],
   ['a string as int64', { n: int64() }, { n: '1' }, /"n" got "1"/],
   ['a list where one value goes', { n: int64() }, { n: [1] }, /"n" got an array of 1/],
-  ['one value where a list goes', { n: int64([null]) }, { n: 1 }, /"n" got 1, but int64\(\[null\]\) takes an array/],
+  [
+    'one value where a list goes',
+    { n: int64([null]) },
+    { n: 1 },
+    /"n" got 1, but int64\(\[null\]\) takes an array/,
+  ],
   ['floats as integers', { n: int64([null]) }, { n: Float32Array.of(1) }, /"n" got a Float32Array/],
   ['a wrong value in a list', { n: int64([null]) }, { n: [1, 2, null] }, /"n" got null as value 2/],
   ['undefined in a list', { n: int64([3]) }, { n: [1, undefined, 3] }, /"n" got undefined as value 1/],
@@ -99,7 +104,12 @@ test.each<[name: string, features: Features, values: Record<string, unknown>, me
   ['half a row', { f: float32([null, 3]) }, { f: [1, 2, 3, 4] }, /got 4 values.* a multiple of 3/],
   ['a string as bytes', { b: bytes() }, { b: 'abc' }, /"b" got "abc", but bytes takes a Uint8Array/],
   ['an ArrayBuffer as image', { b: image() }, { b: new ArrayBuffer(3) }, /"b" got an object, but image/],
-  ['a Uint8Array for a list of bytes', { b: bytes([null]) }, { b: new Uint8Array(3) }, /"b" got a Uint8Array/],
+  [
+    'a Uint8Array for a list of bytes',
+    { b: bytes([null]) },
+    { b: new Uint8Array(3) },
+    /"b" got a Uint8Array/,
+  ],
   ['bytes as text', { t: text() }, { t: new Uint8Array(3) }, /"t" got a Uint8Array, but text takes a string/],
   ['a lone surrogate', { t: text() }, { t: 'a\ud800b' }, /lone surrogates/],
   ['a missing feature', { t: text(), u: text() }, { t: '' }, /feature "u" is missing/],
@@ -128,7 +138,9 @@ test('an example without features is one all the same', () => {
   expect(createExampleParser({}).parse(new Uint8Array(0))).toEqual({});
 });
 
-function listOf(feature: ReturnType<typeof parseAnyExample> extends Map<string, infer F> ? F : never): object {
+function listOf(
+  feature: ReturnType<typeof parseAnyExample> extends Map<string, infer F> ? F : never,
+): object {
   if (feature.kind === 'bytes') return { bytesList: { value: feature.values } };
   if (feature.kind === 'float') return { floatList: { value: feature.values } };
   const { fromString } = protobuf.util.Long as unknown as { fromString(value: string): unknown };

@@ -169,7 +169,9 @@ function measureOne(field: Field, value: unknown, position: number): number {
       return 2 + size;
     }
     case BYTES_LIST: {
-      const size = field.isText ? checkedUtf8Bytes(field, value, position) : checkedLength(field, value, position);
+      const size = field.isText
+        ? checkedUtf8Bytes(field, value, position)
+        : checkedLength(field, value, position);
       return 1 + lengthBytes(size) + size;
     }
   }
@@ -211,7 +213,8 @@ function checkedUtf8Bytes(field: Field, value: unknown, position: number): numbe
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 function utf8Bytes(value: string): number {
-  for (let i = 0; i < value.length; i++) if (value.charCodeAt(i) > 0x7f) return Buffer.byteLength(value, 'utf8');
+  for (let i = 0; i < value.length; i++)
+    if (value.charCodeAt(i) > 0x7f) return Buffer.byteLength(value, 'utf8');
   return value.length;
 }
 

@@ -50,18 +50,23 @@ export function createExampleParser<F extends Features>(features: F): ExamplePar
   const parse = (record: Uint8Array): ParsedExample<F> => {
     spans.fill(undefined);
     let entries = 0;
-    scanEntries(record, (keyStart, keyEnd, value) => {
-      const k = entries++;
-      let i = k < order.length ? order[k]! : -1;
-      if (i < 0 || !equals(record, keyStart, keyEnd, wanted[i]!.key)) {
-        i = byKey.get(latin1(record, keyStart, keyEnd)) ?? -1;
-        if (k < MAX_REMEMBERED) order[k] = i;
-      }
-      if (i >= 0) spans[i] = value;
-    });
+    scanEntries(
+      record,
+      (keyStart, keyEnd, value) => {
+        const k = entries++;
+        let i = k < order.length ? order[k]! : -1;
+        if (i < 0 || !equals(record, keyStart, keyEnd, wanted[i]!.key)) {
+          i = byKey.get(latin1(record, keyStart, keyEnd)) ?? -1;
+          if (k < MAX_REMEMBERED) order[k] = i;
+        }
+        if (i >= 0) spans[i] = value;
+      },
+      skipField,
+    );
+    const cursor: Cursor = { bytes: record, at: 0 };
     const result: Record<string, unknown> = {};
     for (let i = 0; i < wanted.length; i++) {
-      const value = decodeWanted(record, wanted[i]!, spans[i]);
+      const value = decodeWanted(cursor, wanted[i]!, spans[i]);
       if (value !== undefined) result[wanted[i]!.name] = value;
     }
     return result as ParsedExample<F>;
@@ -78,15 +83,10 @@ export type AnyFeature =
 
 /**
  * All that a record holds, in its own order, for looking at files that others wrote. Bytes are views of `record`.
- * @throws MalformedExampleError where it is no Example. Fields of the outermost message that Example has not, such as
- * the feature lists of a SequenceExample, say so too.
+ * @throws MalformedExampleError where it is no Example, but a SequenceExample or another message, perhaps.
  */
 export function parseAnyExample(record: Uint8Array): Map<string, AnyFeature> {
   const found = new Map<string, Span>();
-  const refuse = (tag: number, offset: number): never => {
-    const what = tag === FIELD_2 ? 'a SequenceExample, it seems, with field 2' : `field ${tag >>> 3}`;
-    throw new MalformedExampleError(what, offset);
-  };
   scanEntries(
     record,
     (keyStart, keyEnd, value) => {
@@ -94,9 +94,18 @@ export function parseAnyExample(record: Uint8Array): Map<string, AnyFeature> {
       if (key === undefined) throw new MalformedExampleError('a key that is not UTF-8', keyStart);
       found.set(key, value);
     },
-    refuse,
+    refuseField,
   );
-  return new Map([...found].map(([key, span]) => [key, decodeAny(record, span)]));
+  const cursor: Cursor = { bytes: record, at: 0 };
+  return new Map([...found].map(([key, span]) => [key, decodeAny(cursor, span)]));
+}
+
+/** What to do with a field that the message at hand has not: `skipField`, or refuse it. */
+type OtherField = typeof skipField;
+
+/** Other messages, read as an Example, show in fields that it has not had in all its years. */
+function refuseField(cursor: Cursor, tag: number): void {
+  throw new MalformedExampleError(`field ${tag >>> 3} of wire type ${tag & 7}, which it has not,`, cursor.at);
 }
 
 /** A stretch of the record; linked, since protobuf lets a message come in pieces that are to be merged. */
@@ -150,26 +159,24 @@ function compileWanted(name: string, feature: Feature): Wanted {
   };
 }
 
-/** Visits the entries of the map that an Example is; `visitOther` gets the tags of top-level fields it has not. */
+/** Visits the entries of the map that an Example is. */
 function scanEntries(
   record: Uint8Array,
   visit: (keyStart: number, keyEnd: number, value: Span) => void,
-  visitOther?: (tag: number, offset: number) => void,
+  other: OtherField,
 ): void {
   const cursor: Cursor = { bytes: record, at: 0 };
   while (cursor.at < record.length) {
-    const offset = cursor.at;
     const tag = readTag(cursor, record.length);
     if (tag !== FIELD_1) {
-      visitOther?.(tag, offset);
-      skipField(cursor, tag, record.length);
+      other(cursor, tag, record.length);
       continue;
     }
     const mapEnd = readFieldEnd(cursor, record.length);
     while (cursor.at < mapEnd) {
       const entryTag = readTag(cursor, mapEnd);
-      if (entryTag === FIELD_1) scanEntry(cursor, readFieldEnd(cursor, mapEnd), visit);
-      else skipField(cursor, entryTag, mapEnd);
+      if (entryTag === FIELD_1) scanEntry(cursor, readFieldEnd(cursor, mapEnd), visit, other);
+      else other(cursor, entryTag, mapEnd);
     }
   }
 }
@@ -178,6 +185,7 @@ function scanEntry(
   cursor: Cursor,
   end: number,
   visit: (keyStart: number, keyEnd: number, value: Span) => void,
+  other: OtherField,
 ): void {
   let keyStart = cursor.at;
   let keyEnd = keyStart;
@@ -196,23 +204,22 @@ function scanEntry(
       else last.next = span;
       last = span;
       cursor.at = valueEnd;
-    } else skipField(cursor, tag, end);
+    } else other(cursor, tag, end);
   }
   visit(keyStart, keyEnd, first ?? { start: end, end, next: undefined });
 }
 
 /** The list that a feature holds: of several kinds the last counts, pieces of one kind belong together. */
-function findList(record: Uint8Array, feature: Span): List {
+function findList(cursor: Cursor, feature: Span, other: OtherField): List {
   const list: List = { kind: 0, first: undefined };
   let last: Span | undefined;
-  const cursor: Cursor = { bytes: record, at: 0 };
   for (let piece: Span | undefined = feature; piece !== undefined; piece = piece.next) {
     cursor.at = piece.start;
     while (cursor.at < piece.end) {
       const tag = readTag(cursor, piece.end);
       const kind = tag >>> 3;
       if (kind > INT64_LIST || (tag & 7) !== LENGTH_DELIMITED) {
-        skipField(cursor, tag, piece.end);
+        other(cursor, tag, piece.end);
         continue;
       }
       const end = readFieldEnd(cursor, piece.end);
@@ -227,16 +234,16 @@ function findList(record: Uint8Array, feature: Span): List {
   return list;
 }
 
-function decodeAny(record: Uint8Array, feature: Span): AnyFeature {
-  const { kind, first } = findList(record, feature);
-  if (kind === BYTES_LIST) return { kind: 'bytes', values: decodeBytes(record, first) };
-  if (kind === FLOAT_LIST) return { kind: 'float', values: decodeFloats(record, first, () => {}) };
-  if (kind === INT64_LIST) return { kind: 'int64', values: decodeInt64s(record, first) };
+function decodeAny(cursor: Cursor, feature: Span): AnyFeature {
+  const { kind, first } = findList(cursor, feature, refuseField);
+  if (kind === BYTES_LIST) return { kind: 'bytes', values: decodeBytes(cursor, first) };
+  if (kind === FLOAT_LIST) return { kind: 'float', values: decodeFloats(cursor, first, () => {}) };
+  if (kind === INT64_LIST) return { kind: 'int64', values: decodeInt64s(cursor, first) };
   return { kind: 'empty', values: [] };
 }
 
-function decodeWanted(record: Uint8Array, wanted: Wanted, feature: Span | undefined): unknown {
-  const list = feature === undefined ? undefined : findList(record, feature);
+function decodeWanted(cursor: Cursor, wanted: Wanted, feature: Span | undefined): unknown {
+  const list = feature === undefined ? undefined : findList(cursor, feature, skipField);
   if (list === undefined || list.kind === 0) {
     if (wanted.feature.optional) return undefined;
     if (list === undefined) throw new UserError(`feature ${JSON.stringify(wanted.name)} is missing`);
@@ -247,16 +254,17 @@ function decodeWanted(record: Uint8Array, wanted: Wanted, feature: Span | undefi
       `feature ${JSON.stringify(wanted.name)} holds ${LIST_NAMES[kind]} values where ${wanted.kind} is wanted`,
     );
   if (wanted.storage === FLOAT_LIST) {
-    const floats = decodeFloats(record, first, (count) => checkCount(wanted, count));
+    const floats = decodeFloats(cursor, first, (count) => checkCount(wanted, count));
     if (floats.length === 0 && !wanted.isVariable) return undefined;
     return wanted.isList ? floats : floats[0];
   }
   const limit = wanted.isVariable ? Number.POSITIVE_INFINITY : wanted.count;
   const values =
-    wanted.storage === INT64_LIST ? decodeInt64s(record, first, limit) : decodeBytes(record, first, limit);
+    wanted.storage === INT64_LIST ? decodeInt64s(cursor, first, limit) : decodeBytes(cursor, first, limit);
   checkCount(wanted, values.length);
   if (values.length === 0 && !wanted.isVariable) return undefined;
-  const given = wanted.kind === 'text' ? (values as Uint8Array[]).map((value) => textOf(wanted, value)) : values;
+  const given =
+    wanted.kind === 'text' ? (values as Uint8Array[]).map((value) => textOf(wanted, value)) : values;
   return wanted.isList ? given : given[0];
 }
 
@@ -269,9 +277,13 @@ function checkCount({ name, feature, count, isVariable }: Wanted, found: number)
 }
 
 /** The values of a BytesList, as views; stops after one more than `limit`. */
-function decodeBytes(record: Uint8Array, first: Span | undefined, limit = Number.POSITIVE_INFINITY): Uint8Array[] {
+function decodeBytes(
+  cursor: Cursor,
+  first: Span | undefined,
+  limit = Number.POSITIVE_INFINITY,
+): Uint8Array[] {
+  const { bytes } = cursor;
   const values: Uint8Array[] = [];
-  const cursor: Cursor = { bytes: record, at: 0 };
   for (let span = first; span !== undefined; span = span.next) {
     cursor.at = span.start;
     while (cursor.at < span.end && values.length <= limit) {
@@ -281,7 +293,7 @@ function decodeBytes(record: Uint8Array, first: Span | undefined, limit = Number
         continue;
       }
       const end = readFieldEnd(cursor, span.end);
-      values.push(new Uint8Array(record.buffer, record.byteOffset + cursor.at, end - cursor.at));
+      values.push(new Uint8Array(bytes.buffer, bytes.byteOffset + cursor.at, end - cursor.at));
       cursor.at = end;
     }
   }
@@ -290,12 +302,11 @@ function decodeBytes(record: Uint8Array, first: Span | undefined, limit = Number
 
 /** The values of an Int64List, packed or not; stops after one more than `limit`. */
 function decodeInt64s(
-  record: Uint8Array,
+  cursor: Cursor,
   first: Span | undefined,
   limit = Number.POSITIVE_INFINITY,
 ): (number | bigint)[] {
   const values: (number | bigint)[] = [];
-  const cursor: Cursor = { bytes: record, at: 0 };
   for (let span = first; span !== undefined; span = span.next) {
     cursor.at = span.start;
     while (cursor.at < span.end && values.length <= limit) {
@@ -312,20 +323,21 @@ function decodeInt64s(
 
 /** The values of a FloatList, packed or not, copied; `checkedCount` sees their number before anything is allocated. */
 function decodeFloats(
-  record: Uint8Array,
+  cursor: Cursor,
   first: Span | undefined,
   checkedCount: (count: number) => void,
 ): Float32Array {
+  const { bytes } = cursor;
   let count = 0;
-  visitFloats(record, first, (start, end) => {
+  visitFloats(cursor, first, (start, end) => {
     count += (end - start) / 4;
   });
   checkedCount(count);
   const values = new Float32Array(count);
   const target = Buffer.from(values.buffer);
   let at = 0;
-  visitFloats(record, first, (start, end) => {
-    target.set(new Uint8Array(record.buffer, record.byteOffset + start, end - start), at);
+  visitFloats(cursor, first, (start, end) => {
+    target.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start), at);
     at += end - start;
   });
   if (IS_BIG_ENDIAN) target.swap32();
@@ -333,11 +345,10 @@ function decodeFloats(
 }
 
 function visitFloats(
-  record: Uint8Array,
+  cursor: Cursor,
   first: Span | undefined,
   visit: (start: number, end: number) => void,
 ): void {
-  const cursor: Cursor = { bytes: record, at: 0 };
   for (let span = first; span !== undefined; span = span.next) {
     cursor.at = span.start;
     while (cursor.at < span.end) {

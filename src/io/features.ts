@@ -124,8 +124,10 @@ export function featuresFromJson(json: unknown, where: string): Features {
  */
 export function checkFeatures(features: Features): void {
   for (const [name, { kind, shape }] of Object.entries(features)) {
-    if (name === '__proto__') throw new UserError('a feature can not be named __proto__', { remedy: 'rename it' });
-    if (!KINDS.includes(kind)) throw new UserError(`feature ${JSON.stringify(name)} is of unknown kind ${kind}`);
+    if (name === '__proto__')
+      throw new UserError('a feature can not be named __proto__', { remedy: 'rename it' });
+    if (!KINDS.includes(kind))
+      throw new UserError(`feature ${JSON.stringify(name)} is of unknown kind ${kind}`);
     checkShape(shape, `feature ${JSON.stringify(name)}`);
   }
 }
@@ -137,13 +139,21 @@ export function fixedCount(shape: Shape): number {
 
 type Flat<T> = { [K in keyof T]: T[K] };
 
-type OptionalKeys<F extends Features> = { [K in keyof F]: F[K]['optional'] extends false ? never : K }[keyof F];
-type RequiredKeys<F extends Features> = { [K in keyof F]: F[K]['optional'] extends false ? K : never }[keyof F];
+type OptionalKeys<F extends Features> = {
+  [K in keyof F]: F[K]['optional'] extends false ? never : K;
+}[keyof F];
+type RequiredKeys<F extends Features> = {
+  [K in keyof F]: F[K]['optional'] extends false ? K : never;
+}[keyof F];
 
 type ByKind = Record<FeatureKind, unknown>;
 
 /** Where a shape's rank is not known to the compiler (features read from a file), either form may come. */
-type ValueOf<F extends Feature, Scalars extends ByKind, Lists extends ByKind> = number extends F['shape']['length']
+type ValueOf<
+  F extends Feature,
+  Scalars extends ByKind,
+  Lists extends ByKind,
+> = number extends F['shape']['length']
   ? Scalars[F['kind']] | Lists[F['kind']]
   : F['shape']['length'] extends 0
     ? Scalars[F['kind']]

@@ -2,9 +2,17 @@
 
 import { parseFetchUrl } from './address_guard.js';
 import { BodyBudget } from './body_budget.js';
-import { contentHash } from './content_store.js';
 import { Deque } from './deque.js';
-import { type FetchFailure, type FetchFailureKind, TRANSIENT_KINDS, type UrlFate } from './fetch_outcome.js';
+import {
+  ALTERNATIVE_KINDS,
+  isWorthRetrying,
+  type Job,
+  newJob,
+  startAgain,
+  useAlternative,
+  verdictOf,
+} from './fetch_job.js';
+import { type FetchFailure, TRANSIENT_KINDS, type UrlFate } from './fetch_outcome.js';
 import { type FailedRequest, type ReceivedBody, redirectRefusal, requestUrl } from './fetch_url.js';
 import type { FetchStats, FetchUrlsOptions, UrlAlternative } from './fetch_urls.js';
 import { type Clock, SYSTEM_CLOCK } from './host_limits.js';
@@ -12,6 +20,7 @@ import { HostQueues, type HostVerdict, type Turn } from './host_queues.js';
 import { DEFAULT_TIMEOUTS, HttpClient } from './http_client.js';
 import { PRODUCT_TOKEN } from './opt_out.js';
 import { RobotsCache } from './robots.js';
+import { StoreWriters } from './store_writers.js';
 
 const DEFAULT_MAX_BYTES = 32 * 1024 * 1024;
 const DEFAULT_MAX_REDIRECTS = 5;
@@ -20,37 +29,19 @@ const DEFAULT_MAX_ATTEMPTS = 4;
 /** Fates that the caller has not taken yet, at which no new requests are begun. */
 const MAX_UNTAKEN = 256;
 
+/** Bodies that are not stored yet, at which no new requests are begun. */
+const MAX_UNSTORED_BYTES = 32 * 1024 * 1024;
+
 /** A retry waits at most this long before the jitter. */
 const MAX_RETRY_DELAY_MS = 60_000;
 
-/** Failures for which the alternatives are tried: this address is no good, another may be. */
-const ALTERNATIVE_KINDS: ReadonlySet<FetchFailureKind> = new Set(['dead', 'http-error', 'dns']);
-
-/** A URL on its way to its fate. */
-interface Job {
-  readonly url: string;
-  /** Where it is asked for now, after redirects. */
-  current: URL;
-  /** Addresses asked for since the first of this attempt. */
-  readonly hops: string[];
-  /** For this address. */
-  attempts: number;
-  /** For all addresses. */
-  totalAttempts: number;
-  /** Left to try; undefined before the URL itself has failed. */
-  alternatives: readonly UrlAlternative[] | undefined;
-  rule: string | undefined;
-  /** Of the URL itself, while alternatives are tried. */
-  ownFailure: FetchFailure | undefined;
-  /** Of an alternative, where it says more than the URL's own. */
-  otherFailure: FetchFailure | undefined;
-}
-
+/** All that goes on between `start` and `close`. */
 export class FetchRun {
   private readonly options: FetchUrlsOptions;
   private readonly client: HttpClient;
   private readonly queues: HostQueues<Job>;
   private readonly robots: RobotsCache;
+  private readonly writers: StoreWriters;
   private readonly budget = new BodyBudget();
   private readonly clock: Clock;
   private readonly random: () => number;
@@ -59,6 +50,8 @@ export class FetchRun {
   private readonly fates = new Deque<UrlFate>();
   private readonly delays = new Set<() => void>();
   private readonly counts = { done: 0, known: 0, bytes: 0 };
+  /** Bodies on their way into the store. */
+  private storing = 0;
   private isReading = true;
   private isStopped = false;
   private isPumping = false;
@@ -69,6 +62,7 @@ export class FetchRun {
 
   constructor(options: FetchUrlsOptions) {
     this.options = options;
+    this.writers = new StoreWriters(options.store);
     this.clock = options.clock ?? SYSTEM_CLOCK;
     this.random = options.random ?? Math.random;
     this.client = new HttpClient({
@@ -81,7 +75,7 @@ export class FetchRun {
       clock: this.clock,
       random: this.random,
       onReady: () => this.pumpSoon(),
-      onWaiting: () => options.onEvent?.({ type: 'waiting', hosts: this.queues.waitingHosts() }),
+      onWaiting: () => this.tellWaiting(),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.connectTo === undefined ? {} : { connectTo: options.connectTo }),
     });
@@ -120,6 +114,7 @@ export class FetchRun {
   async close(): Promise<void> {
     this.options.signal?.removeEventListener('abort', this.stop);
     this.stop();
+    await this.writers.close();
     // Reading may hang in somebody's iterator that waits for more: it ends by itself when that gives the next URL.
     await Promise.race([this.reading, Promise.resolve()]);
   }
@@ -145,7 +140,7 @@ export class FetchRun {
   }
 
   private pending(): number {
-    return this.queues.queued + this.queues.active + this.delays.size;
+    return this.queues.queued + this.queues.active + this.delays.size + this.storing;
   }
 
   /** Reads URLs for as long as there is room for them. */
@@ -175,17 +170,7 @@ export class FetchRun {
       return;
     }
     const parsed = parseFetchUrl(url);
-    const job: Job = {
-      url,
-      current: parsed as URL,
-      hops: [],
-      attempts: 0,
-      totalAttempts: 0,
-      alternatives: undefined,
-      rule: undefined,
-      ownFailure: undefined,
-      otherFailure: undefined,
-    };
+    const job = newJob(url, parsed as URL);
     if (parsed instanceof URL) this.queues.add(parsed, job);
     else this.giveUp(job, parsed);
   }
@@ -203,12 +188,24 @@ export class FetchRun {
     this.isPumping = true;
     queueMicrotask(() => {
       this.isPumping = false;
-      while (!this.isStopped && this.fates.length < MAX_UNTAKEN) {
+      while (this.hasRoom()) {
         const turn = this.queues.take();
         if (turn === undefined) break;
         this.ask(turn).catch((error: unknown) => this.fail(error));
       }
     });
+  }
+
+  /** In a microtask of its own: by then the URL that was turned away waits in its queue again. */
+  private tellWaiting(): void {
+    queueMicrotask(() => this.options.onEvent?.({ type: 'waiting', hosts: this.queues.waitingHosts() }));
+  }
+
+  /** False where the caller or the disk can't keep up. */
+  private hasRoom(): boolean {
+    return (
+      !this.isStopped && this.fates.length < MAX_UNTAKEN && this.writers.pendingBytes < MAX_UNSTORED_BYTES
+    );
   }
 
   private async ask(turn: Turn<Job>): Promise<void> {
@@ -272,33 +269,37 @@ export class FetchRun {
     if (this.isReading) this.wakeReader?.();
   }
 
+  /** Stores a body; the host's next turn does not wait for that. */
   private keep(job: Job, { bytes, format, url }: ReceivedBody): void {
-    const { store, journal, isPlaceholder, onEvent } = this.options;
-    this.counts.bytes += bytes.length;
-    onEvent?.({ type: 'received', url: job.url, bytes: bytes.length });
-    const sha256 = contentHash(bytes);
-    if (isPlaceholder?.(url.href, sha256) === true) {
-      this.settleFailure(job, {
-        kind: 'dead',
-        detail: `a picture that says “gone”: ${url.href}`,
-        httpStatus: 200,
-      });
-      return;
-    }
-    store.put(bytes, sha256);
-    const fate: UrlFate = {
-      url: job.url,
-      status: 'ok',
-      sha256,
-      bytes: bytes.length,
-      format,
-      finalUrl: url.href,
-      ...(job.rule === undefined ? {} : { alternative: job.rule }),
-      attempts: job.totalAttempts,
-      at: new Date(this.clock.nowMs()).toISOString(),
-    };
-    journal.set(fate);
-    this.yieldFate(fate);
+    const { length } = bytes;
+    this.counts.bytes += length;
+    this.options.onEvent?.({ type: 'received', url: job.url, bytes: length });
+    this.storing += 1;
+    this.writers.put(
+      bytes,
+      (sha256) => {
+        this.storing -= 1;
+        if (this.isStopped) return;
+        if (this.options.isPlaceholder?.(url.href, sha256) === true) {
+          const detail = `a picture that says “gone”: ${url.href}`;
+          this.settleFailure(job, { kind: 'dead', detail, httpStatus: 200 });
+        } else {
+          this.settle({
+            url: job.url,
+            status: 'ok',
+            sha256,
+            bytes: length,
+            format,
+            finalUrl: url.href,
+            ...(job.rule === undefined ? {} : { alternative: job.rule }),
+            attempts: job.totalAttempts,
+            at: new Date(this.clock.nowMs()).toISOString(),
+          });
+        }
+        this.pumpSoon();
+      },
+      (error) => this.fail(error),
+    );
   }
 
   private retryOrSettle(job: Job, { failure }: FailedRequest): void {
@@ -312,9 +313,11 @@ export class FetchRun {
     const ceilingMs = Math.min(MAX_RETRY_DELAY_MS, backoffMs * 2 ** (job.attempts - 1));
     const delayMs = failure.kind === 'throttled' ? 0 : Math.round(this.random() * ceilingMs);
     onEvent?.({ type: 'retry', url: job.url, ...failure, attempt: job.attempts, delayMs });
-    const first = job.hops[0] as string;
-    job.hops.length = 0;
-    job.current = new URL(first);
+    startAgain(job);
+    if (delayMs === 0) {
+      this.queues.add(job.current, job, 'first');
+      return;
+    }
     const cancel = this.clock.after(delayMs, () => {
       this.queues.add(job.current, job, 'first');
       this.delays.delete(cancel);
@@ -340,10 +343,7 @@ export class FetchRun {
       job.alternatives = rest;
       const url = parseFetchUrl(next.url);
       if (!(url instanceof URL) || next.url === job.url) continue;
-      job.current = url;
-      job.rule = next.rule;
-      job.attempts = 0;
-      job.hops.length = 0;
+      useAlternative(job, next.rule, url);
       this.queues.add(url, job, 'first');
       return;
     }
@@ -353,7 +353,7 @@ export class FetchRun {
 
   private giveUp(job: Job, failure: FetchFailure): void {
     const { kind, detail, httpStatus } = failure;
-    const fate: UrlFate = {
+    this.settle({
       url: job.url,
       status: 'failed',
       kind,
@@ -361,8 +361,16 @@ export class FetchRun {
       ...(httpStatus === undefined ? {} : { httpStatus }),
       attempts: job.totalAttempts,
       at: new Date(this.clock.nowMs()).toISOString(),
-    };
-    this.options.journal.set(fate);
+    });
+  }
+
+  private settle(fate: UrlFate): void {
+    try {
+      this.options.journal.set(fate);
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
     this.yieldFate(fate);
   }
 
@@ -376,17 +384,4 @@ export class FetchRun {
   private stats(): FetchStats {
     return { ...this.counts, inFlight: this.client.inFlight, queued: this.queues.queued };
   }
-}
-
-/** A name that does not exist won't by the next minute; one whose server does not answer may. */
-function isWorthRetrying({ kind, detail }: FetchFailure): boolean {
-  return kind === 'dns' ? !detail.startsWith('no such host') : TRANSIENT_KINDS.has(kind);
-}
-
-function verdictOf({ failure, hasAnswered, retryAfterMs }: FailedRequest): HostVerdict {
-  if (failure.kind === 'throttled' || failure.httpStatus === 503)
-    return { type: 'throttled', failure, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
-  if (hasAnswered) return { type: 'fine' };
-  if (failure.kind === 'forbidden-address') return { type: 'neutral' };
-  return { type: 'unreachable', failure };
 }

@@ -25,7 +25,8 @@ export interface FetchUrlOptions {
 
 export interface ReceivedBody {
   readonly type: 'received';
-  readonly bytes: Uint8Array;
+  /** The caller's own: no other view shares its memory. */
+  readonly bytes: Buffer<ArrayBuffer>;
   readonly format: ImageFormat | 'unknown';
   readonly url: URL;
 }
@@ -84,9 +85,14 @@ export async function requestUrl(url: URL, options: FetchUrlOptions): Promise<Re
   return outcomeOf(url, end, body, options);
 }
 
+/** A longer length is not believed before the bytes are there. */
+const MAX_PREALLOCATED_BYTES = 1024 * 1024;
+
 /** Collects a body within limits. */
 class Body implements ResponseSink {
-  readonly chunks: Buffer[] = [];
+  private readonly chunks: Buffer[] = [];
+  /** Where the length is known: one buffer from the start. */
+  private whole: Buffer<ArrayBuffer> | undefined;
   private readonly options: FetchUrlOptions;
   private allowance: BodyAllowance | undefined;
   private held = 0;
@@ -103,20 +109,32 @@ class Body implements ResponseSink {
     if (status < 200 || status > 299 || optOutOf(head, this.options) !== undefined) return 'drain';
     if (contentLength !== undefined && contentLength > this.options.maxBytes)
       return this.tooLarge(contentLength);
+    if (contentLength !== undefined && contentLength <= MAX_PREALLOCATED_BYTES)
+      this.whole = Buffer.allocUnsafeSlow(contentLength);
     this.allowance = (this.options.budget ?? new BodyBudget()).allowance(flow);
     return undefined;
   }
 
   onData(chunk: Buffer): FetchFailure | undefined {
+    if (this.held + chunk.length > this.options.maxBytes) return this.tooLarge(this.held + chunk.length);
+    if (this.whole === undefined) this.chunks.push(chunk);
+    else chunk.copy(this.whole, this.held);
     this.held += chunk.length;
-    if (this.held > this.options.maxBytes) return this.tooLarge(this.held);
-    this.chunks.push(chunk);
     this.allowance?.holds(this.held);
     return undefined;
   }
 
   close(): void {
     this.allowance?.close();
+  }
+
+  /** A buffer that nobody else holds a part of. */
+  bytes(): Buffer<ArrayBuffer> {
+    if (this.whole !== undefined) return this.whole;
+    const bytes = Buffer.allocUnsafeSlow(this.held);
+    let offset = 0;
+    for (const chunk of this.chunks) offset += chunk.copy(bytes, offset);
+    return bytes;
   }
 
   private tooLarge(bytes: number): FetchFailure {
@@ -144,7 +162,7 @@ function outcomeOf(url: URL, end: TransferEnd, body: Body, options: FetchUrlOpti
   if (head.status < 200 || head.status > 299) return refusalOf(head);
   if (head.status === 206)
     return failed({ kind: 'truncated', detail: 'a part (206) that was not asked for' });
-  return receivedBody(url, head, body.chunks, options);
+  return receivedBody(url, head, body.bytes(), options);
 }
 
 function optOutOf({ headers }: ResponseHead, { optOut }: FetchUrlOptions): string | undefined {
@@ -179,13 +197,12 @@ export function refusalOf(head: ResponseHead): FailedRequest {
 function receivedBody(
   url: URL,
   head: ResponseHead,
-  chunks: readonly Buffer[],
+  raw: Buffer<ArrayBuffer>,
   { accept, maxBytes }: FetchUrlOptions,
 ): RequestOutcome {
   const wrong = (detail: string): FailedRequest =>
     failed({ kind: 'wrong-content', detail, httpStatus: head.status });
-  const raw = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-  let bytes: Uint8Array;
+  let bytes: Buffer<ArrayBuffer>;
   try {
     bytes = decoded(raw, head.headers['content-encoding'], maxBytes);
   } catch (error) {
@@ -203,7 +220,11 @@ function receivedBody(
 }
 
 /** We ask for no encoding; a server that packs all the same is understood. */
-function decoded(raw: Buffer, encoding: string | undefined, maxOutputLength: number): Buffer {
+function decoded(
+  raw: Buffer<ArrayBuffer>,
+  encoding: string | undefined,
+  maxOutputLength: number,
+): Buffer<ArrayBuffer> {
   switch (encoding?.trim().toLowerCase()) {
     case undefined:
     case '':
@@ -211,14 +232,20 @@ function decoded(raw: Buffer, encoding: string | undefined, maxOutputLength: num
       return raw;
     case 'gzip':
     case 'x-gzip':
-      return gunzipSync(raw, { maxOutputLength });
+      return owned(gunzipSync(raw, { maxOutputLength }));
     case 'deflate':
-      return inflateSync(raw, { maxOutputLength });
+      return owned(inflateSync(raw, { maxOutputLength }));
     case 'br':
-      return brotliDecompressSync(raw, { maxOutputLength });
+      return owned(brotliDecompressSync(raw, { maxOutputLength }));
     default:
       throw new Error('not supported');
   }
+}
+
+function owned(bytes: Uint8Array): Buffer<ArrayBuffer> {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  copy.set(bytes);
+  return copy;
 }
 
 function beginning(bytes: Uint8Array): string {

@@ -15,40 +15,7 @@ import {
   SYSTEM_CLOCK,
   type WaitingHost,
 } from './host_limits.js';
-
-interface Host<Job> {
-  readonly name: string;
-  readonly domain: Domain<Job>;
-  readonly queue: Deque<Job>;
-  readonly maxActive: number;
-  intervalMs: number;
-  active: number;
-  /** While its robots.txt is being fetched. */
-  isGated: boolean;
-  isReady: boolean;
-  nextMs: number;
-  failuresInARow: number;
-  closed: FetchFailure | undefined;
-  timer: (() => void) | undefined;
-}
-
-interface Domain<Job> {
-  readonly name: string;
-  readonly ready: Deque<Host<Job>>;
-  readonly hosts: Set<Host<Job>>;
-  readonly limits: FetchLimits;
-  limit: number;
-  active: number;
-  queued: number;
-  isReady: boolean;
-  nextMs: number;
-  pausedUntilMs: number;
-  /** Grows with every slowing down: requests that began before the last one don't count as another. */
-  epoch: number;
-  throttlesInARow: number;
-  closed: FetchFailure | undefined;
-  timer: (() => void) | undefined;
-}
+import { burstMs, type Domain, type Host, newDomain, newHost } from './host_state.js';
 
 /** A job that may be done now. Give it back with `release`. */
 export interface Turn<Job> {
@@ -112,7 +79,7 @@ export class HostQueues<Job> {
 
   /** Puts a job in its host's queue; `first` before the others, for what was begun. */
   add(url: URL, job: Job, place: 'first' | 'last' = 'last'): void {
-    const host = this.hosts.get(url.host) ?? this.newHost(url);
+    const host = this.hosts.get(url.host) ?? this.hostOf(url);
     this.queuedJobs += 1;
     host.domain.queued += 1;
     if (host.closed !== undefined || host.domain.closed !== undefined) {
@@ -211,24 +178,10 @@ export class HostQueues<Job> {
     return { job, host: host.name, closed: host.closed ?? domain.closed, epoch: domain.epoch };
   }
 
-  private newHost(url: URL): Host<Job> {
+  private hostOf(url: URL): Host<Job> {
     const isLocal = isLocalHost(url, this.options.connectTo);
     const domain = this.domainOf(url, isLocal);
-    const { maxPerHost, requestsPerSecondPerHost } = domain.limits;
-    const host: Host<Job> = {
-      name: url.host,
-      domain,
-      queue: new Deque(),
-      maxActive: maxPerHost,
-      intervalMs: 1000 / requestsPerSecondPerHost,
-      active: 0,
-      isGated: false,
-      isReady: false,
-      nextMs: 0,
-      failuresInARow: 0,
-      closed: undefined,
-      timer: undefined,
-    };
+    const host = newHost(url.host, domain);
     domain.hosts.add(host);
     this.hosts.set(host.name, host);
     return host;
@@ -239,22 +192,7 @@ export class HostQueues<Job> {
     const known = this.domains.get(name);
     if (known !== undefined) return known;
     const limits = { ...this.limits, ...(isLocal ? LOCAL_LIMITS : {}), ...this.options.limits };
-    const domain: Domain<Job> = {
-      name,
-      ready: new Deque(),
-      hosts: new Set(),
-      limits,
-      limit: limits.maxPerDomain,
-      active: 0,
-      queued: 0,
-      isReady: false,
-      nextMs: 0,
-      pausedUntilMs: 0,
-      epoch: 0,
-      throttlesInARow: 0,
-      closed: undefined,
-      timer: undefined,
-    };
+    const domain = newDomain<Job>(name, limits);
     this.domains.set(name, domain);
     return domain;
   }
@@ -408,9 +346,4 @@ export class HostQueues<Job> {
       return;
     this.domains.delete(domain.name);
   }
-}
-
-/** A tenth of a second's requests may go at once, so that timers needn't be finer than the clock. */
-function burstMs(intervalMs: number): number {
-  return intervalMs >= 100 ? 0 : 100 - intervalMs;
 }

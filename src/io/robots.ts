@@ -91,7 +91,7 @@ export class RobotsCache {
       // Where there is no host there is nothing to note: its URLs say so themselves.
       const isAbsent = httpStatus !== undefined && httpStatus < 500 && httpStatus !== 429;
       if (!isAbsent && kind !== 'dns' && kind !== 'forbidden-address')
-        this.onNote(`${url} can't be had (${detail}): taken as allowing everything`);
+        this.onNote(`${url} can’t be had (${detail}): taken as allowing everything`);
       return this.keep(origin, NO_RULES, 0);
     }
     const { bytes } = outcome;

@@ -38,30 +38,33 @@ export async function* readTar(
   signal?.throwIfAborted();
   const archive = typeof source === 'string' ? source : 'the tar stream';
   const meter = new UnpackMeter(archive, options.limits);
-  const raw = typeof source === 'string' ? fileBytes(await openFile(source), source) : streamBytes(source);
+  const file = typeof source === 'string' ? await openFile(source) : undefined;
   const extract = createExtract(ALSO_OLD_FORMATS);
   // Errors reach us through the iterator; without a listener an abort between two entries would end the process.
   extract.on('error', () => {});
   const stop = (reason?: Error): void => {
-    if (source instanceof Readable) source.destroy();
+    if (typeof source !== 'string') source.destroy();
     extract.destroy(reason);
+    file?.close().catch(() => {});
   };
   const onAbort = (): void => stop(asError(signal?.reason));
   signal?.addEventListener('abort', onAbort, { once: true });
 
   const end = new EndMarker();
+  const raw = typeof source === 'string' ? fileBytes(file!, source) : streamBytes(source);
   const pumping = pump(tarBytes(raw, meter, archive), extract, end);
   // Awaited below; until then a failure must not count as unhandled.
   pumping.catch(() => {});
   let place = `${archive}, first header`;
   try {
+    signal?.throwIfAborted();
     for await (const stream of extract) {
       const header: TarHeader = stream.header as TarHeader;
       meter.countEntry();
       const kind = kindOf(header);
       const name = checkedEntryName(header.name, kind, archive);
       place = `${entryPlace(archive, header.name)}, byte ${header.byteOffset}`;
-      const content = new EntryContent(stream, { place, bytes: header.size, meter, signal });
+      const content = new EntryContent(stream, { kind, place, bytes: header.size, meter, signal });
       if (name !== '') yield { name, kind, bytes: header.size, open: () => content.open() };
       await content.passOver();
       end.entryEndsAt(header);
@@ -75,6 +78,7 @@ export async function* readTar(
     signal?.removeEventListener('abort', onAbort);
     stop();
     await pumping.catch(() => {});
+    await file?.close();
   }
 }
 
@@ -93,11 +97,13 @@ interface TarContent extends AsyncIterable<unknown> {
   readonly header: Header;
 }
 
-function kindOf({ type, pax }: TarHeader): ArchiveEntryKind {
+function kindOf({ name, type, pax }: TarHeader): ArchiveEntryKind {
   // The contents of a sparse file in pax form are a map and its pieces, not the file (GNU tar manual, "Sparse Formats").
   if (pax !== null && Object.keys(pax).some((key) => key.startsWith('GNU.sparse.'))) return 'other';
-  if (type === 'file' || type === 'contiguous-file') return 'file';
-  if (type === 'directory') return 'folder';
+  const isFile = type === 'file' || type === 'contiguous-file';
+  // Before POSIX a slash at the end of its name was all that told a folder from a file.
+  if (type === 'directory' || (isFile && name.endsWith('/'))) return 'folder';
+  if (isFile) return 'file';
   return type === 'link' || type === 'symlink' ? 'link' : 'other';
 }
 
@@ -113,20 +119,17 @@ async function openFile(path: string): Promise<FileHandle> {
   }
 }
 
-/** Reads the file through and closes it, also when nobody reads on. */
+/** Reads the file through. Whoever opened it closes it: a generator that was never started could not. */
 async function* fileBytes(handle: FileHandle, path: string): AsyncGenerator<Buffer, void, undefined> {
   try {
     for (;;) {
-      const { bytesRead, buffer } = await handle
-        .read(Buffer.allocUnsafe(ARCHIVE_CHUNK_BYTES), 0, ARCHIVE_CHUNK_BYTES, null)
-        .catch((error: unknown) => {
-          throw unreadableFile(path, error);
-        });
+      const chunk = Buffer.allocUnsafe(ARCHIVE_CHUNK_BYTES);
+      const { bytesRead } = await handle.read(chunk, 0, chunk.length, null);
       if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
+      yield chunk.subarray(0, bytesRead);
     }
-  } finally {
-    await handle.close();
+  } catch (error) {
+    throw unreadableFile(path, error);
   }
 }
 
@@ -260,6 +263,8 @@ class EntryContent {
   }
 
   open(): Readable {
+    const { kind, place } = this.#about;
+    if (kind !== 'file') throw new Error(`only files have contents, and ${place} is a ${kind}`);
     if (this.#given !== undefined || this.#isOver)
       throw new Error('an entry of a tar can be opened once, before the next entry is asked for');
     this.#given = Readable.from(this.#read(), { objectMode: false, highWaterMark: ARCHIVE_CHUNK_BYTES });
@@ -306,6 +311,7 @@ class EntryContent {
 }
 
 interface ContentDetails {
+  readonly kind: ArchiveEntryKind;
   readonly place: string;
   readonly bytes: number;
   readonly meter: UnpackMeter;

@@ -7,7 +7,7 @@ import { afterAll, expect, test } from 'vitest';
 import { UserError } from './errors.js';
 import { createExampleEncoder } from './example.js';
 import { bytes, int64 } from './features.js';
-import { formatIndex, frameRecord, readIndex, RecordWriter } from './tfrecord.js';
+import { formatIndex, frameRecord, RecordWriter, readIndex } from './tfrecord.js';
 import { recordsInBuffer } from './tfrecord_reader.js';
 
 const folder = mkdtempSync(join(tmpdir(), 't2t-tfrecord-'));
@@ -22,7 +22,10 @@ test('a frame is the one that TensorFlow wrote for the same bytes', () => {
 });
 
 test('a file holds its records in order, and its summary is true', () => {
-  const sizes = fc.oneof(fc.nat(40), fc.constantFrom(0, 1, 2 ** 19, 2 ** 20 - 17, 2 ** 20 - 16, 2 ** 20 - 15, 3_000_000));
+  const sizes = fc.oneof(
+    fc.nat(40),
+    fc.constantFrom(0, 1, 2 ** 19, 2 ** 20 - 17, 2 ** 20 - 16, 2 ** 20 - 15, 3_000_000),
+  );
   fc.assert(
     fc.property(fc.array(sizes, { maxLength: 8 }), (lengths) => {
       const payloads = lengths.map((length, i) => new Uint8Array(length).fill(i + 1));
@@ -43,7 +46,10 @@ test('a file holds its records in order, and its summary is true', () => {
 
 test('an example encoded into the file is the same as one written afterwards', () => {
   const encoder = createExampleEncoder({ image: bytes(), n: int64() });
-  const examples = [10, 1_048_000, 5, 2_500_000, 0].map((size, n) => ({ image: new Uint8Array(size).fill(n), n }));
+  const examples = [10, 1_048_000, 5, 2_500_000, 0].map((size, n) => ({
+    image: new Uint8Array(size).fill(n),
+    n,
+  }));
   const [direct, copied] = [newPath(), newPath()];
   const writers = { direct: RecordWriter.create(direct), copied: RecordWriter.create(copied) };
   for (const values of examples) {

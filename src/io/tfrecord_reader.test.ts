@@ -10,10 +10,10 @@ import { maskedCrc32c } from './crc32c.js';
 import { type AnyFeature, MalformedExampleError, parseAnyExample } from './example_parser.js';
 import { FRAMING_BYTES, frameRecord } from './tfrecord.js';
 import {
+  RecordError,
   readRecordAt,
   readRecordBatches,
   readRecords,
-  RecordError,
   recordsInBuffer,
   type TfRecord,
 } from './tfrecord_reader.js';
@@ -32,7 +32,10 @@ const frames = payloads.map((payload) => frameRecord(payload));
 const small = Buffer.concat(frames);
 
 test('records of any sizes come back, from a file, from gzip and from memory', async () => {
-  const sizes = fc.oneof(fc.nat(40), fc.constantFrom(0, 2 ** 18, 2 ** 20 - 28, 2 ** 20 - 16, 2 ** 20, 2_500_000));
+  const sizes = fc.oneof(
+    fc.nat(40),
+    fc.constantFrom(0, 2 ** 18, 2 ** 20 - 28, 2 ** 20 - 16, 2 ** 20, 2_500_000),
+  );
   await fc.assert(
     fc.asyncProperty(fc.array(sizes, { maxLength: 8 }), async (lengths) => {
       const written = lengths.map((length, i) => new Uint8Array(length).fill(i + 1));
@@ -214,7 +217,11 @@ test('a record is read by its index entry, and a wrong entry is told', async () 
     for (const [record, payload] of payloads.entries()) {
       const entry = { offset: offsetOf(record), length: frames[record]!.length };
       const found = await readRecordAt(handle, entry, place(record));
-      expect({ ...found, data: Buffer.from(found.data) }).toEqual({ index: record, offset: entry.offset, data: payload });
+      expect({ ...found, data: Buffer.from(found.data) }).toEqual({
+        index: record,
+        offset: entry.offset,
+        data: payload,
+      });
     }
     const wrong = [
       { offset: 0, length: frames[0]!.length + 1 },
@@ -225,7 +232,11 @@ test('a record is read by its index entry, and a wrong entry is told', async () 
       { offset: small.length + 5, length: 21 },
     ];
     for (const entry of wrong)
-      await expect(readRecordAt(handle, entry, place(7))).rejects.toMatchObject({ file: path, record: 7, offset: entry.offset });
+      await expect(readRecordAt(handle, entry, place(7))).rejects.toMatchObject({
+        file: path,
+        record: 7,
+        offset: entry.offset,
+      });
   } finally {
     await handle.close();
   }
@@ -245,31 +256,41 @@ const corpus = sharedData('tfrecord', 'expected.json');
 const expectations =
   corpus === undefined ? {} : (JSON.parse(readFileSync(corpus, 'utf8')) as Record<string, ExpectedFile>);
 
-describe.skipIf(corpus === undefined)('files of TensorFlow and TFX (skipped where shared/data is absent)', () => {
-  test('there are some', () => expect(Object.keys(expectations).length).toBeGreaterThan(0));
+describe.skipIf(corpus === undefined)(
+  'files of TensorFlow and TFX (skipped where shared/data is absent)',
+  () => {
+    test('there are some', () => expect(Object.keys(expectations).length).toBeGreaterThan(0));
 
-  test.each(Object.entries(expectations))('%s reads as expected.json says', async (name, expected) => {
-    const path = sharedData('tfrecord', name)!;
-    const records = await all(readRecords(path));
-    const sizes = records.map(({ data }) => data.length);
-    const isGzip = readFileSync(path).subarray(0, 2).equals(Buffer.of(0x1f, 0x8b));
-    expect({ gzip: isGzip, records: records.length, bad: 0, min: Math.min(...sizes), max: Math.max(...sizes) }).toEqual({
-      gzip: expected.gzip,
-      records: expected.records,
-      bad: expected.bad,
-      min: expected.min,
-      max: expected.max,
+    test.each(Object.entries(expectations))('%s reads as expected.json says', async (name, expected) => {
+      const path = sharedData('tfrecord', name)!;
+      const records = await all(readRecords(path));
+      const sizes = records.map(({ data }) => data.length);
+      const isGzip = readFileSync(path).subarray(0, 2).equals(Buffer.of(0x1f, 0x8b));
+      expect({
+        gzip: isGzip,
+        records: records.length,
+        bad: 0,
+        min: Math.min(...sizes),
+        max: Math.max(...sizes),
+      }).toEqual({
+        gzip: expected.gzip,
+        records: expected.records,
+        bad: expected.bad,
+        min: expected.min,
+        max: expected.max,
+      });
+      if (expected.features === 'None')
+        for (const { data } of records) expect(() => parseAnyExample(data)).toThrow(MalformedExampleError);
+      else {
+        const kinds = [...parseAnyExample(records[0]!.data)].map(([key, { kind }]) => [key, kind] as const);
+        expect(Object.fromEntries(kinds)).toEqual(expected.features);
+        for (const { data } of records) expect(parseAnyExample(data).size).toBeGreaterThan(0);
+      }
+      if (!expected.gzip)
+        expect(records.at(-1)!.offset + sizes.at(-1)! + FRAMING_BYTES).toBe(statSync(path).size);
     });
-    if (expected.features === 'None')
-      for (const { data } of records) expect(() => parseAnyExample(data)).toThrow(MalformedExampleError);
-    else {
-      const kinds = [...parseAnyExample(records[0]!.data)].map(([key, { kind }]) => [key, kind] as const);
-      expect(Object.fromEntries(kinds)).toEqual(expected.features);
-      for (const { data } of records) expect(parseAnyExample(data).size).toBeGreaterThan(0);
-    }
-    if (!expected.gzip) expect(records.at(-1)!.offset + sizes.at(-1)! + FRAMING_BYTES).toBe(statSync(path).size);
-  });
-});
+  },
+);
 
 function recordAt(byte: number): number {
   let record = 0;
@@ -308,7 +329,8 @@ function syncOutcome(bytes: Uint8Array, file: string): unknown {
 
 /** Comparing megabytes with toEqual takes seconds. */
 function expectSame(found: readonly TfRecord[], expected: readonly TfRecord[]): void {
-  const places = (records: readonly TfRecord[]) => records.map(({ index, offset, data }) => [index, offset, data.length]);
+  const places = (records: readonly TfRecord[]) =>
+    records.map(({ index, offset, data }) => [index, offset, data.length]);
   expect(places(found)).toEqual(places(expected));
   expect(found.every(({ data }, i) => Buffer.compare(data, expected[i]!.data) === 0)).toBe(true);
 }

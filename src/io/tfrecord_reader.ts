@@ -15,7 +15,14 @@ export interface TfRecord {
   readonly data: Uint8Array;
 }
 
-export type RecordFault = 'length-crc' | 'data-crc' | 'truncated' | 'too-long' | 'not-as-indexed' | 'gzip' | 'unreadable';
+export type RecordFault =
+  | 'length-crc'
+  | 'data-crc'
+  | 'truncated'
+  | 'too-long'
+  | 'not-as-indexed'
+  | 'gzip'
+  | 'unreadable';
 
 /** A TFRecord file that is damaged, and where. */
 export class RecordError extends UserError {
@@ -54,7 +61,10 @@ export interface ReadOptions {
  * The records of a file, gzip or not, in order.
  * @throws RecordError where the file is damaged or can't be read; records before that place have been given.
  */
-export async function* readRecords(path: string, options: ReadOptions = {}): AsyncGenerator<TfRecord, void, undefined> {
+export async function* readRecords(
+  path: string,
+  options: ReadOptions = {},
+): AsyncGenerator<TfRecord, void, undefined> {
   for await (const batch of readRecordBatches(path, options)) yield* batch;
 }
 
@@ -100,7 +110,7 @@ export function* recordsInBuffer(
   const scan = new FrameScan(options.file ?? 'buffer', options);
   let start = 0;
   for (;;) {
-    const record = scan.takeOne(bytes, start, bytes.length, bytes.length);
+    const record = scan.takeOne(bytes, start, bytes.length, bytes.length - start);
     if (record === undefined) break;
     yield record;
     start += record.data.length + FRAMING_BYTES;
@@ -121,7 +131,11 @@ export async function readRecordAt(
   const scan = new FrameScan(place.file, options, place.record, entry.offset);
   const { size } = await handle.stat();
   if (entry.length < FRAMING_BYTES || entry.offset + entry.length > size)
-    throw new RecordError('not-as-indexed', `the index says ${entry.length} bytes, the file ends before`, scan);
+    throw new RecordError(
+      'not-as-indexed',
+      `the index says ${entry.length} bytes, the file ends before`,
+      scan,
+    );
   const bytes = new Uint8Array(entry.length);
   let filled = 0;
   while (filled < bytes.length) {
@@ -131,10 +145,14 @@ export async function readRecordAt(
   }
   const record = scan.takeOne(bytes, 0, bytes.length, size - entry.offset);
   if (record?.data.length !== entry.length - FRAMING_BYTES)
-    throw new RecordError('not-as-indexed', `the index says ${entry.length} bytes, the record another length`, {
-      ...place,
-      offset: entry.offset,
-    });
+    throw new RecordError(
+      'not-as-indexed',
+      `the index says ${entry.length} bytes, the record another length`,
+      {
+        ...place,
+        offset: entry.offset,
+      },
+    );
   return record;
 }
 
@@ -211,7 +229,11 @@ class FrameScan implements RecordPlace {
       throw new RecordError('length-crc', 'the checksum of the record length is wrong', this);
     const length = uint32(bytes, start) + uint32(bytes, start + 4) * 2 ** 32;
     if (length > this.maxRecordBytes)
-      throw new RecordError('too-long', `a record of ${length} bytes, more than ${this.maxRecordBytes}`, this);
+      throw new RecordError(
+        'too-long',
+        `a record of ${length} bytes, more than ${this.maxRecordBytes}`,
+        this,
+      );
     const frame = length + FRAMING_BYTES;
     if (left !== undefined && frame > left) throw this.truncated(left);
     this.needed = frame;
@@ -228,7 +250,11 @@ class FrameScan implements RecordPlace {
 
   truncated(bytes: number): RecordError {
     const wanted = this.needed === HEAD_BYTES ? 'its head alone' : `${this.needed}`;
-    return new RecordError('truncated', `the file ends after ${bytes} bytes of a record that takes ${wanted}`, this);
+    return new RecordError(
+      'truncated',
+      `the file ends after ${bytes} bytes of a record that takes ${wanted}`,
+      this,
+    );
   }
 }
 
@@ -236,7 +262,8 @@ const NOTHING = new Uint8Array(0);
 
 function unreadable(place: RecordPlace, cause: unknown): RecordError {
   const { code = '', message = '' } = cause as NodeJS.ErrnoException;
-  if (code.startsWith('Z_')) return new RecordError('gzip', `the gzip stream is damaged (${message})`, place, cause);
+  if (code.startsWith('Z_'))
+    return new RecordError('gzip', `the gzip stream is damaged (${message})`, place, cause);
   return new RecordError('unreadable', `the file can't be read (${code || message})`, place, cause);
 }
 

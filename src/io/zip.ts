@@ -190,7 +190,8 @@ function kindOf(entry: Entry, rawName: string): ArchiveEntryKind {
   const type = (entry.externalFileAttributes >>> 16) & 0o170000;
   if (type === 0o120000) return 'link';
   if (rawName.endsWith('/') || type === 0o040000) return 'folder';
-  return type === 0 || type === 0o100000 ? 'file' : 'other';
+  // Info-ZIP marks what it was given through a pipe or a socket as one; the contents are a file's.
+  return type === 0o020000 || type === 0o060000 ? 'other' : 'file';
 }
 
 /**
