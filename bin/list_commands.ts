@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { featuresToJson } from '../src/io/features.js';
 import { problem, problemNames } from '../src/problems/registry.js';
-import { addOutputOptions, importModules, type OutputOptions } from './options.js';
+import { addImportOption, addOutputOptions, importModules, type OutputOptions } from './options.js';
 import { print, printJson, table, wrap } from './terminal.js';
 
 interface ListOptions extends OutputOptions {
@@ -16,13 +16,7 @@ export function addListCommands(program: Command): void {
     .command('info')
     .argument('<problem>', 'the Problem’s name')
     .description('show a Problem’s dataset, licence, features and options');
-  for (const command of [list, info])
-    addOutputOptions(command).option(
-      '--import <module>',
-      'a module that registers Problems of yours (repeatable)',
-      (value: string, all: readonly string[]) => [...all, value],
-      [] as readonly string[],
-    );
+  for (const command of [list, info]) addOutputOptions(addImportOption(command));
   list.addHelpText('after', '\nExample:\n  t2t-ts list').action(listProblems);
   info.addHelpText('after', '\nExample:\n  t2t-ts info fec').action(showProblem);
 }

@@ -38,7 +38,7 @@ export function addOutputOptions(command: Command): Command {
 
 /** Options of the commands that fetch. */
 export function addRawOptions(command: Command): Command {
-  return command
+  return addImportOption(command)
     .addOption(
       new Option('--tmp-dir <dir>', 'raw data and journals').env('T2T_TMP_DIR').default('t2t-out/tmp'),
     )
@@ -61,13 +61,17 @@ export function addRawOptions(command: Command): Command {
       '--retry <kinds>',
       `ask again for what failed before, also in finished shards: ${FETCH_FAILURE_KINDS.join(', ')} or all`,
       readRetry,
-    )
-    .option(
-      '--import <module>',
-      'a module that registers Problems of yours (repeatable)',
-      (value: string, all: readonly string[]) => [...all, value],
-      [] as readonly string[],
     );
+}
+
+/** `--import`, for commands that name Problems. */
+export function addImportOption(command: Command): Command {
+  return command.option(
+    '--import <module>',
+    'a module that registers Problems of yours (repeatable)',
+    (value: string, all: readonly string[]) => [...all, value],
+    [] as readonly string[],
+  );
 }
 
 export function dataDirOption(): Option {

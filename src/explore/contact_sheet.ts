@@ -194,7 +194,7 @@ function rejectionReason(
 <p class="tally"><strong>${count(times)}</strong> <small>${share(times, rejected)} of the rejected</small></p>
 <div class="bar" aria-hidden="true"><span class="is-rejected" style="width:${width(times, rejected)}"></span></div>
 ${explanation !== '' && html`<p class="explanation">${bdi(explanation)}</p>`}
-${samples.length > 0 && html`<details><summary>${count(samples.length)} ${samples.length === 1 ? 'sample' : 'samples'}</summary><ul class="samples">${samples.map(rejectedSample)}</ul></details>`}
+${samples.length > 0 && html`<details open><summary>${count(samples.length)} ${samples.length === 1 ? 'sample' : 'samples'}</summary><ul class="samples">${samples.map(rejectedSample)}</ul></details>`}
 </article></li>
 `;
 }

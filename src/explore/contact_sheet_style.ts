@@ -29,7 +29,7 @@ body {
 }
 h1, h2, h3, h4, p, dl, dd, ol, ul, figure { margin: 0; padding: 0; }
 ol, ul { list-style: none; }
-h1, h2 { font-family: var(--head); font-weight: 600; line-height: 1.15; letter-spacing: -0.01em; text-wrap: balance; }
+h1, h2 { font-family: var(--head); font-weight: 600; line-height: 1.15; letter-spacing: -0.01em; text-wrap: balance; overflow-wrap: break-word; }
 h1 { font-size: clamp(1.9rem, 1.4rem + 2.4vw, 3rem); }
 h2 { font-size: clamp(1.45rem, 1.2rem + 1vw, 1.9rem); }
 h3 { font-size: 1rem; font-weight: 600; }
@@ -71,7 +71,7 @@ section { margin-top: clamp(2.75rem, 6vw, 4.5rem); scroll-margin-top: 1rem; }
 .odd .frame { outline: 3px solid var(--mark); outline-offset: 2px; }
 figcaption { display: flex; flex-direction: column; align-items: flex-start; margin-top: 0.5rem; font-size: 0.8125rem; line-height: 1.4; }
 figcaption .name { order: -1; }
-.badge { order: 1; margin-top: 0.35rem; padding: 0.1rem 0.5rem; border-radius: 99px; background: var(--mark); color: var(--mark-ink); font-weight: 600; font-size: 0.75rem; white-space: nowrap; }
+.badge { order: 1; margin-top: 0.35rem; padding: 0.15rem 0.45rem; border-radius: 0.6rem; background: var(--mark); color: var(--mark-ink); font-weight: 600; font-size: 0.6875rem; line-height: 1.3; }
 .name { font-family: var(--mono); font-size: 0.8125rem; }
 .votes, .caption { color: var(--soft); }
 figcaption .bar { width: 100%; }
@@ -85,7 +85,7 @@ summary { cursor: pointer; color: var(--link); font-size: 0.875rem; padding: 0.2
 .notes { max-width: 46rem; margin-top: 1rem; }
 .notes li { padding-left: 1rem; border-left: 3px solid var(--line); margin-top: 0.6rem; }
 .reasons { display: grid; gap: 0.875rem; }
-.reason article { display: grid; grid-template-columns: minmax(9rem, 14rem) 1fr auto; gap: 0.35rem 1.25rem; align-items: center; }
+.reason article { display: grid; grid-template-columns: minmax(9rem, 14rem) 1fr 11.5rem; gap: 0.35rem 1.25rem; align-items: center; }
 .reason h3 { font-family: var(--mono); font-size: 0.9375rem; }
 .tally { grid-column: 3; grid-row: 1; text-align: right; font-variant-numeric: tabular-nums; }
 .reason .bar { grid-column: 2; grid-row: 1; }

@@ -1,5 +1,7 @@
 /** Writes HTML in which everything that comes from outside is text: a template tag that escapes whatever is put into it. */
 
+import { type ImageFormat, sniffImageFormat } from '../io/image_format.js';
+
 /** Markup that is known to be safe, since only the template below makes it. */
 export class Html {
   readonly #markup: string;
@@ -52,12 +54,12 @@ export function linkableUrl(text: string): string | undefined {
   return isWeb && url.username === '' && url.password === '' ? url.href : undefined;
 }
 
-/** A picture's bytes as an address that loads nothing, or undefined where they are no JPEG, PNG, GIF, WebP or AVIF. */
+/** A picture's bytes as an address that loads nothing, or undefined where they are in no format that browsers show. */
 export function pictureDataUri(bytes: Uint8Array): string | undefined {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const head = buffer.subarray(0, 12).toString('latin1');
-  const type = PICTURE_MAGIC.find(([pattern]) => pattern.test(head))?.[1];
-  return type === undefined ? undefined : `data:image/${type};base64,${buffer.toString('base64')}`;
+  const format = sniffImageFormat(bytes);
+  if (format === undefined || !SHOWN_BY_BROWSERS.has(format)) return undefined;
+  const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+  return `data:image/${format};base64,${base64}`;
 }
 
 function markupOf(value: HtmlValue): string {
@@ -67,14 +69,13 @@ function markupOf(value: HtmlValue): string {
   return escapeHtml(String(value));
 }
 
-/** HTML living standard, section 13.1.4: no noncharacters that matter here, no surrogates, no controls but white space. */
-const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\p{Surrogate}/gu;
+/** HTML living standard, section 13.1.4: text holds no surrogates, and no control characters but white space. */
+const FORBIDDEN = /(?![\t\n\r])\p{Cc}|\p{Cs}/gu;
 
-/** The first bytes of each format, as the MIME Sniffing standard has them (section 6.1); AVIF's from ISO/IEC 23000-22. */
-const PICTURE_MAGIC: readonly (readonly [RegExp, string])[] = [
-  [/^\xff\xd8\xff/, 'jpeg'],
-  [/^\x89PNG\r\n\x1a\n/, 'png'],
-  [/^GIF8[79]a/, 'gif'],
-  [/^RIFF[^]{4}WEBP/, 'webp'],
-  [/^[^]{4}ftypavi[fs]/, 'avif'],
-];
+const SHOWN_BY_BROWSERS: ReadonlySet<ImageFormat> = new Set<ImageFormat>([
+  'jpeg',
+  'png',
+  'gif',
+  'webp',
+  'avif',
+]);

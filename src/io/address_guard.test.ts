@@ -41,7 +41,8 @@ describe('addressKind', () => {
       '::ffff:0:127.0.0.1': 'loopback',
       '4000::1': 'reserved',
     };
-    for (const [address, kind] of Object.entries(kinds)) expect([address, addressKind(address)]).toEqual([address, kind]);
+    for (const [address, kind] of Object.entries(kinds))
+      expect([address, addressKind(address)]).toEqual([address, kind]);
   });
 });
 
@@ -67,7 +68,8 @@ const spellings: readonly ((bytes: readonly number[]) => string)[] = [
   (b) => `${b[0]}.${b[1]}.${number(b) % 2 ** 16}`,
   (b) => `${b.join('.')}.`,
   (b) => b.join('。'),
-  (b) => b.map((byte) => `%${byte.toString().charCodeAt(0).toString(16)}${byte.toString().slice(1)}`).join('%2e'),
+  (b) =>
+    b.map((byte) => `%${byte.toString().charCodeAt(0).toString(16)}${byte.toString().slice(1)}`).join('%2e'),
   (b) => `[::ffff:${b.join('.')}]`,
   (b) => `[::${b.join('.')}]`,
   (b) => `[64:ff9b::${b.join('.')}]`,
@@ -99,7 +101,15 @@ describe('parseFetchUrl', () => {
   });
 
   it('refuses other schemes, user names and what is no URL, and drops the fragment', () => {
-    for (const text of ['file:///etc/passwd', 'ftp://a.example/', 'a.example/x.jpg', 'data:,x', 'http://u:p@a.example/', 'http://', ''])
+    for (const text of [
+      'file:///etc/passwd',
+      'ftp://a.example/',
+      'a.example/x.jpg',
+      'data:,x',
+      'http://u:p@a.example/',
+      'http://',
+      '',
+    ])
       expect([text, parseFetchUrl(text)]).toMatchObject([text, { kind: 'bad-url' }]);
     expect(String(parseFetchUrl('HTTP://A.example/x#y'))).toBe('http://a.example/x');
   });
@@ -107,7 +117,11 @@ describe('parseFetchUrl', () => {
 
 describe('connectTarget', () => {
   it('prefers a host with its port, and keeps the port where none is given', () => {
-    const connectTo = { 'a.example': '127.0.0.1:8000', 'a.example:81': '[::1]:9000', 'b.example': '10.0.0.1' };
+    const connectTo = {
+      'a.example': '127.0.0.1:8000',
+      'a.example:81': '[::1]:9000',
+      'b.example': '10.0.0.1',
+    };
     expect(connectTarget(connectTo, 'A.example', '80')).toEqual({ hostname: '127.0.0.1', port: '8000' });
     expect(connectTarget(connectTo, 'a.example', '81')).toEqual({ hostname: '::1', port: '9000' });
     expect(connectTarget(connectTo, 'b.example', '443')).toEqual({ hostname: '10.0.0.1', port: '443' });

@@ -58,8 +58,7 @@ export function safeEntryName(
   platform: NodeJS.Platform = process.platform,
 ): { readonly name: string } | { readonly unsafe: string } {
   if (raw === '') return { unsafe: 'it is empty' };
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (/[\0-\x1f\x7f]/.test(raw)) return { unsafe: 'it holds a control character' };
+  if (/\p{Cc}/u.test(raw)) return { unsafe: 'it holds a control character' };
   if (raw.includes('\\')) return { unsafe: 'it holds a backslash' };
   if (raw.startsWith('/')) return { unsafe: 'it is an absolute path' };
   if (/^[a-z]:/i.test(raw)) return { unsafe: 'it begins with a drive letter' };
@@ -81,7 +80,7 @@ export function safeEntryName(
 /** Where in an archive something is, for messages: a hostile name is quoted, cut and freed of control characters. */
 export function entryPlace(archive: string, name: string): string {
   const short = name.length > 120 ? `${name.slice(0, 120)}…` : name;
-  return `${archive}, entry ${JSON.stringify(short).replace(/[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '?')}`;
+  return `${archive}, entry ${JSON.stringify(short).replace(/[\p{Cc}\p{Bidi_Control}]/gu, '?')}`;
 }
 
 /** The error for an archive that does not follow its format. `cause` is what the library beneath said. */

@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -55,12 +63,19 @@ function content(seed: number, length = 3_000_000): Buffer {
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Answers as a good server does: ranges, and `If-Range` against the strong ETag or the date. */
-function sendWell(bytes: Buffer, headers: Record<string, string>, request: IncomingMessage, response: ServerResponse): void {
+function sendWell(
+  bytes: Buffer,
+  headers: Record<string, string>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? Number.NaN);
   const ifRange = request.headers['if-range'];
   const isSame = ifRange !== undefined && (ifRange === headers.etag || ifRange === headers['last-modified']);
-  if (Number.isNaN(start) || !isSame) response.writeHead(200, { ...headers, 'content-length': bytes.length }).end(bytes);
-  else if (start >= bytes.length) response.writeHead(416, { 'content-range': `bytes */${bytes.length}` }).end();
+  if (Number.isNaN(start) || !isSame)
+    response.writeHead(200, { ...headers, 'content-length': bytes.length }).end(bytes);
+  else if (start >= bytes.length)
+    response.writeHead(416, { 'content-range': `bytes */${bytes.length}` }).end();
   else
     response
       .writeHead(206, {
@@ -72,7 +87,12 @@ function sendWell(bytes: Buffer, headers: Record<string, string>, request: Incom
 }
 
 /** Sends so many bytes of the whole and then resets. */
-function sendAndReset(bytes: Buffer, count: number, headers: Record<string, string>, response: ServerResponse): void {
+function sendAndReset(
+  bytes: Buffer,
+  count: number,
+  headers: Record<string, string>,
+  response: ServerResponse,
+): void {
   response.writeHead(200, { ...headers, 'content-length': bytes.length });
   response.write(bytes.subarray(0, count), () => setTimeout(() => response.socket?.resetAndDestroy(), 30));
 }
@@ -83,7 +103,11 @@ function target(): string {
   return join(folder, 'data.zip');
 }
 
-function download(server: FileServer, path: string, more: Partial<DownloadFileOptions> = {}): ReturnType<typeof downloadFile> {
+function download(
+  server: FileServer,
+  path: string,
+  more: Partial<DownloadFileOptions> = {},
+): ReturnType<typeof downloadFile> {
   return downloadFile({
     url: server.url,
     path,
@@ -120,7 +144,9 @@ describe('downloadFile', () => {
   ] as const)
     it(`goes on where a reset has stopped it, on the condition of the same ${name}`, async () => {
       const server = await serve((request, response, hit) =>
-        hit === 1 ? sendAndReset(bytes, 2_000_000, headers, response) : sendWell(bytes, headers, request, response),
+        hit === 1
+          ? sendAndReset(bytes, 2_000_000, headers, response)
+          : sendWell(bytes, headers, request, response),
       );
       const path = target();
       const done = await download(server, path);
@@ -139,7 +165,9 @@ describe('downloadFile', () => {
       response.write(bytes.subarray(0, 2_500_000), () => setTimeout(() => stop.abort(), 50));
     });
     const path = target();
-    await expect(download(server, path, { signal: stop.signal, timeouts: { bodyTimeoutMs: 5000 } })).rejects.toThrow(/abort/);
+    await expect(
+      download(server, path, { signal: stop.signal, timeouts: { bodyTimeoutMs: 5000 } }),
+    ).rejects.toThrow(/abort/);
     const kept = statSync(`${path}.part`).size;
     expect(kept).toBeGreaterThan(0);
     expect(existsSync(path)).toBe(false);
@@ -150,7 +178,9 @@ describe('downloadFile', () => {
   it('starts again when the file changed half way, and never splices', async () => {
     const newer = content(2);
     const server = await serve((request, response, hit) =>
-      hit === 1 ? sendAndReset(bytes, 2_000_000, ETAG, response) : sendWell(newer, { etag: '"v2"' }, request, response),
+      hit === 1
+        ? sendAndReset(bytes, 2_000_000, ETAG, response)
+        : sendWell(newer, { etag: '"v2"' }, request, response),
     );
     const path = target();
     expect((await download(server, path)).sha256).toBe(sha256(newer));
@@ -174,7 +204,9 @@ describe('downloadFile', () => {
   it('starts again where there is nothing to continue on the condition of', async () => {
     for (const headers of [{}, { etag: 'W/"v1"' }]) {
       const server = await serve((request, response, hit) =>
-        hit === 1 ? sendAndReset(bytes, 2_000_000, headers, response) : sendWell(bytes, headers, request, response),
+        hit === 1
+          ? sendAndReset(bytes, 2_000_000, headers, response)
+          : sendWell(bytes, headers, request, response),
       );
       expect((await download(server, target())).sha256).toBe(sha256(bytes));
       expect(server.ranges).toEqual(['-', '-']);
@@ -188,9 +220,12 @@ describe('downloadFile', () => {
       (_request, response) => response.writeHead(200, { ...ETAG, 'content-length': bytes.length }).end(bytes),
       (request, response, hit) =>
         hit === 2 ? wrong(response, `bytes 0-99/${bytes.length}`) : sendWell(bytes, ETAG, request, response),
-      (request, response, hit) => (hit === 2 ? wrong(response, 'nonsense') : sendWell(bytes, ETAG, request, response)),
       (request, response, hit) =>
-        hit === 2 ? void response.writeHead(416, { 'content-range': 'bytes */17' }).end() : sendWell(bytes, ETAG, request, response),
+        hit === 2 ? wrong(response, 'nonsense') : sendWell(bytes, ETAG, request, response),
+      (request, response, hit) =>
+        hit === 2
+          ? void response.writeHead(416, { 'content-range': 'bytes */17' }).end()
+          : sendWell(bytes, ETAG, request, response),
     ];
     for (const answer of answers) {
       const server = await serve((request, response, hit) =>
@@ -218,7 +253,10 @@ describe('downloadFile', () => {
     const server = await serve((request, response) => sendWell(bytes, ETAG, request, response));
     const path = target();
     writeFileSync(`${path}.part`, content(3).subarray(0, 1_000_000));
-    writeFileSync(`${path}.part.json`, JSON.stringify({ url: server.url, validator: ETAG, totalBytes: bytes.length }));
+    writeFileSync(
+      `${path}.part.json`,
+      JSON.stringify({ url: server.url, validator: ETAG, totalBytes: bytes.length }),
+    );
     const done = await download(server, path, { expected: { sha256: sha256(bytes) } });
     expect(done.sha256).toBe(sha256(bytes));
     expect(server.ranges).toEqual(['bytes=1000000-', '-']);
@@ -243,7 +281,9 @@ describe('downloadFile', () => {
     await expect(refused).rejects.toThrow(`SHA-256 ${sha256(bytes)} instead of ${'0'.repeat(64)}`);
     expect(existsSync(path)).toBe(false);
     expect(readFileSync(`${path}.wrong`).equals(bytes)).toBe(true);
-    await expect(download(server, path, { expected: { bytes: 17 } })).rejects.toThrow('3000000 bytes, 17 are expected');
+    await expect(download(server, path, { expected: { bytes: 17 } })).rejects.toThrow(
+      '3000000 bytes, 17 are expected',
+    );
     expect(existsSync(path)).toBe(false);
   });
 
@@ -252,7 +292,10 @@ describe('downloadFile', () => {
       [/HTTP 404.*moved/, (_request, response) => response.writeHead(404).end()],
       [/HTTP 403.*by hand/, (_request, response) => response.writeHead(403).end()],
       [/HTTP 500.*later/, (_request, response) => response.writeHead(500).end()],
-      [/HTTP 429, to be asked again in 3600 s/, (_request, response) => response.writeHead(429, { 'retry-after': '3600' }).end()],
+      [
+        /HTTP 429, to be asked again in 3600 s/,
+        (_request, response) => response.writeHead(429, { 'retry-after': '3600' }).end(),
+      ],
       [/no headers within 300 ms/, () => {}],
       [/loop/, (_request, response) => response.writeHead(302, { location: '/data.zip' }).end()],
       [/the limit is 1000000/, (request, response) => sendWell(bytes, ETAG, request, response)],
@@ -265,8 +308,12 @@ describe('downloadFile', () => {
       await expect(refused).rejects.toThrow(message);
     }
     const server = await serve(() => {});
-    await expect(download(server, target(), { allowPrivateHosts: false })).rejects.toThrow(/loopback.*--allow-private-hosts/);
-    await expect(download({ ...server, url: 'file:///etc/passwd' }, target())).rejects.toThrow(/neither http: nor https:/);
+    await expect(download(server, target(), { allowPrivateHosts: false })).rejects.toThrow(
+      /loopback.*--allow-private-hosts/,
+    );
+    await expect(download({ ...server, url: 'file:///etc/passwd' }, target())).rejects.toThrow(
+      /neither http: nor https:/,
+    );
   });
 
   it('refuses a file for which the disk has no room before the first byte is written', async () => {
@@ -274,15 +321,24 @@ describe('downloadFile', () => {
       response.writeHead(200, { ...ETAG, 'content-length': 2 ** 50 });
       response.write('x');
     });
-    await expect(download(server, target(), { maxBytes: 2 ** 51 })).rejects.toThrow(/bytes free, and 1125899906842624 are needed/);
+    await expect(download(server, target(), { maxBytes: 2 ** 51 })).rejects.toThrow(
+      /bytes free, and 1125899906842624 are needed/,
+    );
   });
 
   it('comes through a server that cuts every transfer short as long as each brings something', async () => {
     const server = await serve((request, response) => {
       const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
-      const headers = start === 0 ? {} : { 'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}` };
-      response.writeHead(start === 0 ? 200 : 206, { ...ETAG, ...headers, 'content-length': bytes.length - start });
-      response.write(bytes.subarray(start, start + 250_000), () => setTimeout(() => response.socket?.destroy(), 20));
+      const headers =
+        start === 0 ? {} : { 'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}` };
+      response.writeHead(start === 0 ? 200 : 206, {
+        ...ETAG,
+        ...headers,
+        'content-length': bytes.length - start,
+      });
+      response.write(bytes.subarray(start, start + 250_000), () =>
+        setTimeout(() => response.socket?.destroy(), 20),
+      );
     });
     expect((await download(server, target(), { maxAttempts: 2 })).sha256).toBe(sha256(bytes));
     expect(server.ranges.length).toBeGreaterThan(8);
@@ -293,7 +349,10 @@ describe('downloadFile', () => {
     const path = target();
     writeFileSync(`${path}.part`, '');
     truncateSync(`${path}.part`, bytes.length + 5);
-    writeFileSync(`${path}.part.json`, JSON.stringify({ url: server.url, validator: ETAG, totalBytes: bytes.length }));
+    writeFileSync(
+      `${path}.part.json`,
+      JSON.stringify({ url: server.url, validator: ETAG, totalBytes: bytes.length }),
+    );
     expect((await download(server, path)).sha256).toBe(sha256(bytes));
     expect(server.ranges).toEqual(['-']);
   });

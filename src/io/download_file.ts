@@ -122,11 +122,13 @@ class Download {
         part.finish();
         return { path, bytes, sha256, finalUrl: end.finalUrl };
       }
-      if (!mayBeSpoilt)
+      if (!mayBeSpoilt) {
+        const aside = part.setAside();
         throw new UserError(`the file is not the one expected: ${wrong}`, {
           where: this.options.url,
-          remedy: `look at what came, which was kept as ${part.setAside()}; the publisher may have changed the file`,
+          remedy: `see whether the publisher has changed it; what came was kept as ${aside}`,
         });
+      }
       mayBeSpoilt = false;
       part.restart();
     }

@@ -42,7 +42,8 @@ async function serve(routes: Record<string, Handler>): Promise<TestServer> {
     const hit = (hits.get(key) ?? 0) + 1;
     hits.set(key, hit);
     const route = routes[key] ?? routes[path] ?? routes['*'];
-    if (path === '/robots.txt' && routes[key] === undefined && routes[path] === undefined) response.writeHead(404).end();
+    if (path === '/robots.txt' && routes[key] === undefined && routes[path] === undefined)
+      response.writeHead(404).end();
     else if (route === undefined) response.writeHead(404).end('no such page');
     else route(request, response, hit);
   });
@@ -101,7 +102,10 @@ async function fetchAll(
 }
 
 /** The one fate of a URL, as `kind: detail` where it failed. */
-async function fateOf(handler: Handler, options: Partial<FetchUrlsOptions> = {}): Promise<UrlFate & { hits: number }> {
+async function fateOf(
+  handler: Handler,
+  options: Partial<FetchUrlsOptions> = {},
+): Promise<UrlFate & { hits: number }> {
   const server = await serve({ '/x.jpg': handler });
   const url = `${server.origin}/x.jpg`;
   const { fates } = await fetchAll([url], options);
@@ -164,7 +168,10 @@ describe('a URL that can be had', () => {
     const { fates, folder } = await fetchAll(urls);
     const store = new ContentStore(join(folder, 'files'));
     expect([...fates.values()].filter(({ status }) => status === 'ok')).toHaveLength(600);
-    for (const fate of fates.values()) expect(fate.status === 'ok' && store.read(fate.sha256)?.length).toBe(fate.status === 'ok' && fate.bytes);
+    for (const fate of fates.values())
+      expect(fate.status === 'ok' && store.read(fate.sha256)?.length).toBe(
+        fate.status === 'ok' && fate.bytes,
+      );
   });
 });
 
@@ -178,7 +185,13 @@ describe('a URL that fails', () => {
     ['403', 'http-error', /HTTP 403/, 1, (_q, response) => response.writeHead(403).end('x'.repeat(200_000))],
     ['500', 'server-error', /HTTP 500/, 4, (_q, response) => response.writeHead(500).end()],
     ['503 without a word', 'server-error', /HTTP 503/, 4, (_q, response) => response.writeHead(503).end()],
-    ['503 that says when', 'throttled', /HTTP 503/, 4, (_q, response) => response.writeHead(503, { 'retry-after': '0' }).end()],
+    [
+      '503 that says when',
+      'throttled',
+      /HTTP 503/,
+      4,
+      (_q, response) => response.writeHead(503, { 'retry-after': '0' }).end(),
+    ],
     ['429 for ever', 'throttled', /HTTP 429/, 4, (_q, response) => response.writeHead(429).end()],
     ['a reset before the headers', 'connection', /./, 4, reset],
     [
@@ -231,17 +244,72 @@ describe('a URL that fails', () => {
         response.write(half);
       },
     ],
-    ['a web page for a picture', 'wrong-content', /not an image.*DOCTYPE/, 1, (_q, response) => response.end('<!DOCTYPE html><p>Log in')],
+    [
+      'a web page for a picture',
+      'wrong-content',
+      /not an image.*DOCTYPE/,
+      1,
+      (_q, response) => response.end('<!DOCTYPE html><p>Log in'),
+    ],
     ['an empty body', 'wrong-content', /empty/, 1, (_q, response) => response.end()],
-    ['a length beyond the limit', 'too-large', /40000 bytes/, 1, (_q, response) => response.writeHead(200, { 'content-length': 40_000 }).write('x')],
+    [
+      'a length beyond the limit',
+      'too-large',
+      /40000 bytes/,
+      1,
+      (_q, response) => response.writeHead(200, { 'content-length': 40_000 }).write('x'),
+    ],
     ['an endless body', 'too-large', /the limit is 20000/, 1, (_q, response) => flood(response)],
-    ['an unknown encoding', 'wrong-content', /not supported/, 1, (_q, response) => response.writeHead(200, { 'content-encoding': 'zstd' }).end('x')],
-    ['X-Robots-Tag', 'opt-out', /noimageai/, 1, (_q, response) => response.writeHead(200, { 'x-robots-tag': 'noimageai, noai' }).end(picture('no'))],
-    ['X-Robots-Tag for us', 'opt-out', /noindex/, 1, (_q, response) => response.writeHead(200, { 'x-robots-tag': ['otherbot: noai', 't2t-ts: noindex'] }).end(picture('no'))],
-    ['a redirect to itself', 'redirects', /loop/, 1, (_q, response) => response.writeHead(302, { location: '/x.jpg' }).end()],
-    ['a redirect without end', 'redirects', /more than 5/, 1, (_q, response) => response.writeHead(302, { location: '/1' }).end()],
-    ['a redirect to a file', 'bad-url', /file:/, 1, (_q, response) => response.writeHead(302, { location: 'file:///etc/passwd' }).end()],
-    ['what is not HTTP', 'connection', /./, 4, (request) => void request.socket.end('SSH-2.0-OpenSSH_9.6\r\n')],
+    [
+      'an unknown encoding',
+      'wrong-content',
+      /not supported/,
+      1,
+      (_q, response) => response.writeHead(200, { 'content-encoding': 'zstd' }).end('x'),
+    ],
+    [
+      'X-Robots-Tag',
+      'opt-out',
+      /noimageai/,
+      1,
+      (_q, response) => response.writeHead(200, { 'x-robots-tag': 'noimageai, noai' }).end(picture('no')),
+    ],
+    [
+      'X-Robots-Tag for us',
+      'opt-out',
+      /noindex/,
+      1,
+      (_q, response) =>
+        response.writeHead(200, { 'x-robots-tag': ['otherbot: noai', 't2t-ts: noindex'] }).end(picture('no')),
+    ],
+    [
+      'a redirect to itself',
+      'redirects',
+      /loop/,
+      1,
+      (_q, response) => response.writeHead(302, { location: '/x.jpg' }).end(),
+    ],
+    [
+      'a redirect without end',
+      'redirects',
+      /more than 5/,
+      1,
+      (_q, response) => response.writeHead(302, { location: '/1' }).end(),
+    ],
+    [
+      'a redirect to a file',
+      'bad-url',
+      /file:/,
+      1,
+      (_q, response) => response.writeHead(302, { location: 'file:///etc/passwd' }).end(),
+    ],
+    [
+      'what is not HTTP',
+      'connection',
+      /./,
+      4,
+      (request) => void request.socket.end('SSH-2.0-OpenSSH_9.6\r\n'),
+    ],
   ];
   for (const [name, kind, detail, hits, handler] of faults)
     it(`by ${name} is ${kind} after ${hits} request${hits > 1 ? 's' : ''}`, async () => {
@@ -285,15 +353,33 @@ describe('a URL that fails', () => {
   it('by a refused connection, a name that is not there, or a spelling that is none, says which', async () => {
     const server = await serve({});
     const free = `http://127.0.0.1:${await closedPort()}/x.jpg`;
-    const urls = [free, 'http://nobody.invalid/x.jpg', 'ftp://example.org/x.jpg', 'x.jpg', `http://me:pw@127.0.0.1:${server.port}/`];
+    const urls = [
+      free,
+      'http://nobody.invalid/x.jpg',
+      'ftp://example.org/x.jpg',
+      'x.jpg',
+      `http://me:pw@127.0.0.1:${server.port}/`,
+    ];
     const { fates } = await fetchAll(urls);
-    const kinds = urls.map((url) => fates.get(url)).map((fate) => fate?.status === 'failed' && [fate.kind, fate.attempts]);
-    expect(kinds).toEqual([['connection', 4], ['dns', 1], ['bad-url', 0], ['bad-url', 0], ['bad-url', 0]]);
+    const kinds = urls
+      .map((url) => fates.get(url))
+      .map((fate) => fate?.status === 'failed' && [fate.kind, fate.attempts]);
+    expect(kinds).toEqual([
+      ['connection', 4],
+      ['dns', 1],
+      ['bad-url', 0],
+      ['bad-url', 0],
+      ['bad-url', 0],
+    ]);
   });
 
   it('first and then answers well is ok after a retry', async () => {
     const fate = await fateOf((request, response, hit) =>
-      hit === 1 ? reset(request, response, hit) : hit === 2 ? void response.writeHead(500).end() : ok(request, response, hit),
+      hit === 1
+        ? reset(request, response, hit)
+        : hit === 2
+          ? void response.writeHead(500).end()
+          : ok(request, response, hit),
     );
     expect(fate).toMatchObject({ status: 'ok', attempts: 3, hits: 3 });
   });
@@ -336,9 +422,13 @@ describe('a host that does not answer', () => {
   it('is given up after a number of failures in a row, and its other URLs are told so', async () => {
     const port = await closedPort();
     const urls = Array.from({ length: 200 }, (_, i) => `http://127.0.0.1:${port}/${i}.jpg`);
-    const { fates } = await fetchAll(urls, { limits: { backoffMs: 1, maxConcurrent: 4, maxHostFailures: 10 } });
+    const { fates } = await fetchAll(urls, {
+      limits: { backoffMs: 1, maxConcurrent: 4, maxHostFailures: 10 },
+    });
     expect(fates.size).toBe(200);
-    const unasked = [...fates.values()].filter((fate) => fate.status === 'failed' && /not asked/.test(fate.detail));
+    const unasked = [...fates.values()].filter(
+      (fate) => fate.status === 'failed' && /not asked/.test(fate.detail),
+    );
     expect(unasked.length).toBeGreaterThan(150);
   });
 });
@@ -367,7 +457,10 @@ describe('alternatives', () => {
   it('that all fail leave the URL’s own failure, unless one may come back', async () => {
     const server = await serve({});
     const url = `${server.origin}/gone.jpg`;
-    expect((await fetchAll([url], { alternatives })).fates.get(url)).toMatchObject({ kind: 'dead', attempts: 3 });
+    expect((await fetchAll([url], { alternatives })).fates.get(url)).toMatchObject({
+      kind: 'dead',
+      attempts: 3,
+    });
     const shaky = await serve({ '/small.jpg': (_request, response) => response.writeHead(500).end() });
     const other = `${shaky.origin}/gone.jpg`;
     expect((await fetchAll([other], { alternatives })).fates.get(other)).toMatchObject({
@@ -394,12 +487,17 @@ describe('alternatives', () => {
 describe('robots.txt', () => {
   it('is asked for once, and what it disallows is never asked for', async () => {
     const server = await serve({
-      '/robots.txt': (_request, response) => response.end('User-agent: t2t-ts\nDisallow: /private/\n\nUser-agent: *\nDisallow: /\n'),
+      '/robots.txt': (_request, response) =>
+        response.end('User-agent: t2t-ts\nDisallow: /private/\n\nUser-agent: *\nDisallow: /\n'),
       '*': ok,
     });
     const urls = ['/private/1.jpg', '/2.jpg', '/3.jpg', '/4.jpg'].map((path) => `${server.origin}${path}`);
     const { fates } = await fetchAll(urls);
-    expect(fates.get(urls[0] as string)).toMatchObject({ kind: 'opt-out', attempts: 0, detail: expect.stringContaining('line 2') });
+    expect(fates.get(urls[0] as string)).toMatchObject({
+      kind: 'opt-out',
+      attempts: 0,
+      detail: expect.stringContaining('line 2'),
+    });
     for (const url of urls.slice(1)) expect(fates.get(url)?.status).toBe('ok');
     expect(server.hits.get('/robots.txt')).toBe(1);
     expect(server.hits.has('/private/1.jpg')).toBe(false);
@@ -436,7 +534,10 @@ describe('robots.txt', () => {
     });
     const { fates, events } = await fetchAll([`${server.origin}/a.jpg`]);
     expect(fates.get(`${server.origin}/a.jpg`)?.status).toBe('ok');
-    expect(events).toContainEqual({ type: 'note', text: expect.stringContaining('robots.txt can’t be had (HTTP 500)') });
+    expect(events).toContainEqual({
+      type: 'note',
+      text: expect.stringContaining('robots.txt can’t be had (HTTP 500)'),
+    });
   });
 });
 
@@ -471,7 +572,8 @@ describe('an address that may not be reached', () => {
         else callback(null, '127.0.0.1', 4);
       },
     });
-    for (const url of refused) expect([url, fates.get(url)]).toMatchObject([url, { kind: 'forbidden-address' }]);
+    for (const url of refused)
+      expect([url, fates.get(url)]).toMatchObject([url, { kind: 'forbidden-address' }]);
     expect(asked).toContain('rebound.example');
     expect([...server.hits.keys()].filter((key) => key.includes('secret'))).toEqual([]);
   });
@@ -493,7 +595,9 @@ describe('what the journal knows', () => {
       '/500.jpg': (_request, response) => response.writeHead(500).end(),
       '/struck.jpg': ok,
     });
-    const [dead, shaky, struck] = ['/404.jpg', '/500.jpg', '/struck.jpg'].map((path) => server.origin + path) as [string, string, string];
+    const [dead, shaky, struck] = ['/404.jpg', '/500.jpg', '/struck.jpg'].map(
+      (path) => server.origin + path,
+    ) as [string, string, string];
     const folder = temporaryFolder();
     const journal = UrlJournal.open(join(folder, 'journal'));
     journal.strike(struck);
@@ -504,7 +608,11 @@ describe('what the journal knows', () => {
     await fetchAll(urls, { maxAttempts: 1 }, folder);
     expect([server.hits.get('/404.jpg'), server.hits.get('/500.jpg')]).toEqual([1, 2]);
     const { fates } = await fetchAll(urls, { maxAttempts: 1, retryKinds: () => true }, folder);
-    expect([server.hits.get('/404.jpg'), server.hits.get('/500.jpg'), server.hits.get('/struck.jpg')]).toEqual([2, 3, undefined]);
+    expect([
+      server.hits.get('/404.jpg'),
+      server.hits.get('/500.jpg'),
+      server.hits.get('/struck.jpg'),
+    ]).toEqual([2, 3, undefined]);
     expect(fates.get(struck)).toMatchObject({ kind: 'struck' });
   });
 });
@@ -550,7 +658,11 @@ describe('stopping', () => {
       throw new Error('row 2 is broken');
     })();
     const read = async (): Promise<void> => {
-      for await (const _ of fetchUrls(broken, { ...QUICK, store: new ContentStore(join(folder, 'files')), journal }));
+      for await (const _ of fetchUrls(broken, {
+        ...QUICK,
+        store: new ContentStore(join(folder, 'files')),
+        journal,
+      }));
     };
     await expect(read()).rejects.toThrow('row 2 is broken');
     await journal.close();

@@ -40,7 +40,10 @@ const FREE: Partial<FetchLimits> = {
 
 function queuesWith(limits: Partial<FetchLimits>): { queues: HostQueues<string>; clock: HeldClock } {
   const clock = new HeldClock();
-  return { queues: new HostQueues<string>({ clock, random: () => 0, limits: { ...FREE, ...limits } }), clock };
+  return {
+    queues: new HostQueues<string>({ clock, random: () => 0, limits: { ...FREE, ...limits } }),
+    clock,
+  };
 }
 
 function add(queues: HostQueues<string>, ...urls: string[]): void {
@@ -57,12 +60,20 @@ function urlsOf(host: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => `http://${host}/${i}`);
 }
 
-const THROTTLED = { type: 'throttled', failure: { kind: 'throttled', detail: 'HTTP 429', httpStatus: 429 } } as const;
+const THROTTLED = {
+  type: 'throttled',
+  failure: { kind: 'throttled', detail: 'HTTP 429', httpStatus: 429 },
+} as const;
 
 describe('HostQueues', () => {
   it('keeps to the limits of the host, of the registrable domain and of all together', () => {
     const { queues } = queuesWith({ maxPerHost: 2, maxPerDomain: 3, maxConcurrent: 5 });
-    add(queues, ...urlsOf('a.site.example', 5), ...urlsOf('b.site.example', 5), ...urlsOf('other.example', 5));
+    add(
+      queues,
+      ...urlsOf('a.site.example', 5),
+      ...urlsOf('b.site.example', 5),
+      ...urlsOf('other.example', 5),
+    );
     const turns = takeAll(queues);
     const count = (host: string): number => turns.filter((turn) => turn.host === host).length;
     expect(count('a.site.example')).toBeLessThanOrEqual(2);
@@ -86,7 +97,12 @@ describe('HostQueues', () => {
   });
 
   it('keeps to a rate', () => {
-    const { queues, clock } = queuesWith({ requestsPerSecondPerHost: 10, maxPerHost: 1000, maxPerDomain: 1000, maxConcurrent: 1000 });
+    const { queues, clock } = queuesWith({
+      requestsPerSecondPerHost: 10,
+      maxPerHost: 1000,
+      maxPerDomain: 1000,
+      maxConcurrent: 1000,
+    });
     add(queues, ...urlsOf('a.example', 100));
     let taken = takeAll(queues).length;
     expect(taken).toBeLessThanOrEqual(2);
@@ -105,7 +121,9 @@ describe('HostQueues', () => {
     expect(first).toHaveLength(16);
     for (const turn of first) queues.release(turn, THROTTLED);
     expect(takeAll(queues)).toHaveLength(0);
-    expect(queues.waitingHosts()).toEqual([{ host: 'site.example', untilMs: clock.nowMs() + 1000, urls: 184 }]);
+    expect(queues.waitingHosts()).toEqual([
+      { host: 'site.example', untilMs: clock.nowMs() + 1000, urls: 184 },
+    ]);
     clock.advance(1000);
     expect(queues.waitingHosts()).toEqual([]);
     let turns = takeAll(queues);
@@ -168,7 +186,13 @@ describe('HostQueues', () => {
   });
 
   it('asks local hosts as hard as the global limit allows, unless limits are given', () => {
-    const local = ['http://127.0.0.1:8000', 'http://localhost:8000', 'http://[::1]:8000', 'http://10.0.0.1', 'http://led.example'];
+    const local = [
+      'http://127.0.0.1:8000',
+      'http://localhost:8000',
+      'http://[::1]:8000',
+      'http://10.0.0.1',
+      'http://led.example',
+    ];
     for (const origin of local) {
       const connectTo = { 'led.example': '127.0.0.1:9' };
       const queues = new HostQueues<string>({ connectTo });
@@ -199,7 +223,21 @@ describe('HostQueues', () => {
 
 describe('registrableDomain', () => {
   it('joins the hosts of a site, and keeps apart what shares a public suffix or an address', () => {
-    const domains = ['http://farm1.photos.co.uk/', 'http://farm2.photos.co.uk:8080/', 'http://a.github.io/', 'http://10.0.0.1:81/', 'http://localhost:82/', 'http://[::1]:83/'];
-    expect(domains.map((url) => registrableDomain(new URL(url)))).toEqual(['photos.co.uk', 'photos.co.uk', 'a.github.io', '10.0.0.1:81', 'localhost:82', '[::1]:83']);
+    const domains = [
+      'http://farm1.photos.co.uk/',
+      'http://farm2.photos.co.uk:8080/',
+      'http://a.github.io/',
+      'http://10.0.0.1:81/',
+      'http://localhost:82/',
+      'http://[::1]:83/',
+    ];
+    expect(domains.map((url) => registrableDomain(new URL(url)))).toEqual([
+      'photos.co.uk',
+      'photos.co.uk',
+      'a.github.io',
+      '10.0.0.1:81',
+      'localhost:82',
+      '[::1]:83',
+    ]);
   });
 });

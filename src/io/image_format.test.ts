@@ -20,7 +20,15 @@ describe('sniffImageFormat', () => {
   });
 
   it('takes nothing else for an image', () => {
-    for (const text of ['', '<!DOCTYPE html>', '<svg xmlns="', 'BM is a company', 'GIF', 'RIFF....WAVE', '\0\0\0\x18ftypmp42'])
+    for (const text of [
+      '',
+      '<!DOCTYPE html>',
+      '<svg xmlns="',
+      'BM is a company',
+      'GIF',
+      'RIFF....WAVE',
+      '\0\0\0\x18ftypmp42',
+    ])
       expect([text, sniffImageFormat(Buffer.from(text, 'latin1'))]).toEqual([text, undefined]);
   });
 });

@@ -17,7 +17,8 @@ describe('optOutDirective', () => {
       ['noaimless', undefined],
       ['', undefined],
     ];
-    for (const [header, directive] of found) expect([header, optOutDirective(header)]).toEqual([header, directive]);
+    for (const [header, directive] of found)
+      expect([header, optOutDirective(header)]).toEqual([header, directive]);
     expect(optOutDirective(undefined)).toBeUndefined();
   });
 });

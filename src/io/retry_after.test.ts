@@ -31,7 +31,8 @@ describe('parseRetryAfter', () => {
           `${longDay}, ${number}-${month}-${year.slice(2)} ${time} GMT`,
           `${day} ${month} ${number.replace(/^0/, ' ')} ${time} ${year}`,
         ];
-        for (const form of forms) expect([form, parseRetryAfter(form, NOW_MS)]).toEqual([form, Math.max(0, seconds * 1000)]);
+        for (const form of forms)
+          expect([form, parseRetryAfter(form, NOW_MS)]).toEqual([form, Math.max(0, seconds * 1000)]);
       }),
     );
   });

@@ -93,6 +93,8 @@ export class StoreWriters {
   private start(): Thread {
     const worker = new Worker(new URL('./store_writer_thread.js', import.meta.url), {
       workerData: this.store.folder,
+      // Options such as --input-type are for the program alone.
+      execArgv: [],
     });
     const thread: Thread = { worker, batch: [], outstanding: 0 };
     worker.on('message', (messages: readonly StoredMessage[]) => {

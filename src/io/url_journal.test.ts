@@ -18,14 +18,27 @@ function dead(url: string, at = '2030-01-01T00:00:00.000Z'): UrlFate {
 }
 
 function fetched(url: string, at = '2030-01-01T00:00:00.000Z'): UrlFate {
-  return { url, status: 'ok', sha256: 'ab'.repeat(32), bytes: 7, format: 'jpeg', finalUrl: url, attempts: 1, at };
+  return {
+    url,
+    status: 'ok',
+    sha256: 'ab'.repeat(32),
+    bytes: 7,
+    format: 'jpeg',
+    finalUrl: url,
+    attempts: 1,
+    at,
+  };
 }
 
 describe('UrlJournal', () => {
   it('gives back what was set, now and when it is opened again', async () => {
     const journal = UrlJournal.open(folder);
     expect(readdirSync(folder)).toEqual([]);
-    const fates = [dead('http://a.example/ü'), fetched('http://b.example/1\n2'), fetched('http://a.example/ü')];
+    const fates = [
+      dead('http://a.example/ü'),
+      fetched('http://b.example/1\n2'),
+      fetched('http://a.example/ü'),
+    ];
     for (const fate of fates) journal.set(fate);
     journal.strike('http://c.example/');
     expect(journal.get('http://a.example/ü')).toEqual(fates[2]);
@@ -39,8 +52,16 @@ describe('UrlJournal', () => {
     const line = (fate: UrlFate): string => `${JSON.stringify(fate)}\n`;
     const later = '2031-01-01T00:00:00.000Z';
     const struck: UrlFate = { ...dead('http://c.example/'), kind: 'struck' } as UrlFate;
-    writeFileSync(join(folder, '2.jsonl'), line(dead('http://a.example/')) + line(dead('http://b.example/', later)) + line(struck));
-    writeFileSync(join(folder, '1.jsonl'), line(fetched('http://a.example/', later)) + line(fetched('http://b.example/')) + line(fetched('http://c.example/', later)));
+    writeFileSync(
+      join(folder, '2.jsonl'),
+      line(dead('http://a.example/')) + line(dead('http://b.example/', later)) + line(struck),
+    );
+    writeFileSync(
+      join(folder, '1.jsonl'),
+      line(fetched('http://a.example/', later)) +
+        line(fetched('http://b.example/')) +
+        line(fetched('http://c.example/', later)),
+    );
     const journal = UrlJournal.open(folder);
     expect(journal.get('http://a.example/')?.status).toBe('ok');
     expect(journal.get('http://b.example/')?.status).toBe('failed');

@@ -1,0 +1,119 @@
+/** Fills a contact sheet from a finished split: its manifest, its first examples, and its rejections from the ledgers. */
+
+import { existsSync } from 'node:fs';
+import { ledgerPath } from '../datagen/data_files.js';
+import { type LedgerLine, readLedger } from '../datagen/ledger.js';
+import type { Manifest } from '../datagen/manifest.js';
+import { type Feature, featuresFromJson } from '../io/features.js';
+import { problem, problemNames } from '../problems/registry.js';
+import { REJECTION_REASONS, type RejectionReason } from '../problems/rejection.js';
+import { TRIPLET_LETTERS } from '../problems/triplet.js';
+import type { ContactSheet, SheetExample, SheetRejection } from './contact_sheet.js';
+import { describeValue, type InspectedExample, type InspectedSplit } from './inspect.js';
+
+/** Rejected examples shown of each reason. */
+const SAMPLES = 6;
+
+export function splitSheet(dataDir: string, inspected: InspectedSplit): ContactSheet {
+  const { manifest, examples } = inspected;
+  const { settings, planned, written, rejected, dataset } = manifest;
+  const known = problemNames().includes(settings.problem) ? problem(settings.problem) : undefined;
+  return {
+    title: `${settings.problem}, ${settings.split}`,
+    problem: settings.problem,
+    split: settings.split,
+    ...(known === undefined ? {} : { description: known.description }),
+    settings: [
+      ['dataset', dataset.title],
+      ['licence', `${dataset.licence.name} (${dataset.licence.url})`],
+      ['seed', String(settings.seed)],
+      ['limit', settings.limit === null ? 'none' : String(settings.limit)],
+      ['shards', String(settings.shards)],
+      ['preparation', settings.preparation],
+      ...Object.entries(settings.options).map(([name, value]) => [name, String(value)] as const),
+      ...Object.entries(manifest.versions),
+    ],
+    counts: { planned, written, rejected: rejected as Record<string, number> },
+    features: Object.entries(featuresFromJson(manifest.features, 'the manifest')).map(([name, feature]) => ({
+      name,
+      type: typeOf(feature),
+    })),
+    examples: examples.map((example) => sheetExample(example, inspected)),
+    rejections: rejectionsOf(dataDir, manifest),
+    notes: manifest.notes,
+  };
+}
+
+function sheetExample(
+  { shard, index, values }: InspectedExample,
+  { features }: InspectedSplit,
+): SheetExample {
+  const isImage = (name: string): boolean => features[name]?.kind === 'image';
+  const odd = TRIPLET_LETTERS[Number(values.get('triplet_code')) - 1];
+  const ratings = values.get('rating/all');
+  const votesFor = (name: string): number | undefined => {
+    const letter = TRIPLET_LETTERS.findIndex((each) => name === `image/${each}`);
+    if (letter < 0 || !Array.isArray(ratings)) return undefined;
+    return ratings.filter((rating) => Number(rating) === letter + 1).length;
+  };
+  const key = values.get('key');
+  return {
+    shard,
+    index,
+    ...(typeof key === 'string' ? { key } : {}),
+    images: [...values].flatMap(([name, value]) => {
+      if (!isImage(name) || !(value instanceof Uint8Array)) return [];
+      const votes = votesFor(name);
+      return [{ name, bytes: value, ...(votes === undefined ? {} : { votes }) }];
+    }),
+    fields: [...values]
+      .filter(([name]) => !isImage(name) && name !== 'key')
+      .map(([name, value]) => [name, describeValue(value)] as const),
+    ...(odd === undefined ? {} : { highlight: `image/${odd}` }),
+  };
+}
+
+/** Every reason with its first examples; those that kept their surviving pictures come first. */
+function rejectionsOf(dataDir: string, { settings, shards, rejected }: Manifest): SheetRejection[] {
+  const samples = new Map<RejectionReason, LedgerLine[]>();
+  const { problem: name, split } = settings;
+  for (let index = 0; index < shards.length; index++) {
+    const path = ledgerPath(dataDir, name, split, index, settings.shards);
+    if (!existsSync(path)) continue;
+    for (const line of readLedger(path).lines) {
+      if (line.rejected === undefined) continue;
+      const lines = samples.get(line.rejected) ?? [];
+      samples.set(line.rejected, lines);
+      if (line.sample !== undefined && lines.length >= SAMPLES) {
+        const bare = lines.findIndex((each) => each.sample === undefined);
+        if (bare >= 0) lines[bare] = line;
+      } else if (lines.length < SAMPLES) lines.push(line);
+    }
+  }
+  return [...samples].map(([reason, lines]) => ({
+    reason,
+    explanation: REJECTION_REASONS[reason],
+    count: rejected[reason] ?? 0,
+    samples: lines.map((line) => ({
+      key: line.key,
+      detail: line.detail ?? '',
+      inputs: (line.sample ?? []).map(({ url, jpeg }, i) => ({
+        label: `input ${i + 1}`,
+        url,
+        state: jpeg === undefined ? ('failed' as const) : ('ok' as const),
+        ...(jpeg === undefined ? {} : { bytes: Buffer.from(jpeg, 'base64') }),
+      })),
+    })),
+  }));
+}
+
+/** A feature's type for people, e.g. `int64, any number` or `JPEG, 128 × 128 × 3`. */
+function typeOf({ kind, shape, image, optional }: Feature): string {
+  const sizes = shape.map((size) => (size === null ? 'any number' : String(size))).join(' × ');
+  const picture = image === undefined ? kind : `${image.encoding.toUpperCase()}, ${dimensions(image)}`;
+  return `${picture}${sizes === '' ? '' : `, ${sizes}`}${optional ? ', may be missing' : ''}`;
+}
+
+function dimensions(image: NonNullable<Feature['image']>): string {
+  return [image.height, image.width, image.channels].map((size) => size ?? '?').join(' × ');
+}
