@@ -14,7 +14,7 @@ import { alternate, type BenchFigure, type BenchMissing, figure } from './harnes
 const run = promisify(execFile);
 
 const BENCH = 'download/small-files';
-const FILES = 3000;
+const FILES = 5000;
 const CONNECTIONS = 64;
 
 /** Where Debian and others put nginx, which is not on everyone's path. */

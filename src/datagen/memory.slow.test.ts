@@ -19,7 +19,7 @@ afterAll(() => {
 const REPORTER = join(folder, 'report_peak.mjs');
 writeFileSync(
   REPORTER,
-  "process.on('exit', () => process.stderr.write(`\\npeak ${process.resourceUsage().maxRSS}\\n`));\n",
+  "process.on('exit', () => process.stderr.write('\\npeak ' + process.resourceUsage().maxRSS + '\\n'));\n",
 );
 
 /** Any address gives a small photograph of its own. */

@@ -77,6 +77,7 @@ export class WorkerPool {
 
   private start() {
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      execArgv: inheritedFlags(process.execArgv),
       workerData: { ...this.setup, worker: this.workers.length } satisfies WorkerSetup,
     });
     const entry = { worker, running: new Map<number, Waiting>() };
@@ -104,6 +105,14 @@ export class WorkerPool {
       running.clear();
     }
   }
+}
+
+/** The process's flags without those that name a program text, which a worker, having a file, refuses. */
+function inheritedFlags(flags: readonly string[]): string[] {
+  const isText = (flag: string | undefined): boolean => /^(-e|--eval|-p|--print|-pe)$/.test(flag ?? '');
+  return flags.filter(
+    (flag, i) => !isText(flag) && !isText(flags[i - 1]) && !flag.startsWith('--input-type'),
+  );
 }
 
 function asError(failure: WorkerFailure): Error {

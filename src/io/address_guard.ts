@@ -92,7 +92,7 @@ export function parseFetchUrl(text: string, base?: URL): URL | FetchFailure {
   if (url.username !== '' || url.password !== '')
     return { kind: 'bad-url', detail: 'the URL holds a user name or a password' };
   if (url.hostname === '') return { kind: 'bad-url', detail: 'the URL has no host' };
-  url.hash = '';
+  if (url.hash !== '') url.hash = '';
   return url;
 }
 

@@ -4,7 +4,13 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type ArchiveEntry, entryPlace, type ReadArchiveOptions, unreadableFile } from './archive_entry.js';
+import {
+  type ArchiveEntry,
+  entryPlace,
+  openArchiveFile,
+  type ReadArchiveOptions,
+  unreadableFile,
+} from './archive_entry.js';
 import { UserError } from './errors.js';
 import { readTar } from './tar.js';
 import { readZip } from './zip.js';
@@ -46,33 +52,37 @@ export async function extractArchive(
   folder: string,
   options: ExtractOptions = {},
 ): Promise<readonly ExtractedFile[]> {
-  options.signal?.throwIfAborted();
+  const { only = () => true, onProgress, signal } = options;
+  signal?.throwIfAborted();
   const entries = (await isZip(archive)) ? readZip(archive, options) : readTar(archive, options);
   const target = await openTarget(folder, archive);
   const written: ExtractedFile[] = [];
   let bytes = 0;
-  for await (const entry of entries) {
-    if (options.only !== undefined && !options.only(entry.name)) continue;
-    if (entry.kind === 'folder') {
-      await target.ensureFolder(entry.name);
-      continue;
+  try {
+    for await (const entry of entries) {
+      if (!only(entry.name)) continue;
+      if (entry.kind === 'folder') {
+        await target.ensureFolder(entry.name);
+        continue;
+      }
+      if (entry.kind !== 'file') throw notAFile(entry, archive);
+      const before = bytes;
+      const path = await target.writeFile(entry, (chunkBytes) => {
+        bytes += chunkBytes;
+        onProgress?.({ name: entry.name, files: written.length, bytes });
+      });
+      written.push({ name: entry.name, path, bytes: bytes - before });
     }
-    if (entry.kind !== 'file') throw notAFile(entry, archive);
-    const before = bytes;
-    const path = await target.writeFile(entry, (chunkBytes) => {
-      bytes += chunkBytes;
-      options.onProgress?.({ name: entry.name, files: written.length, bytes });
-    });
-    written.push({ name: entry.name, path, bytes: bytes - before });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   }
   return written;
 }
 
 /** A zip begins with an entry or, where it has none, with the end of its directory; others may have a program before them. */
 async function isZip(path: string): Promise<boolean> {
-  const handle = await open(path, 'r').catch((error: unknown) => {
-    throw unreadableFile(path, error);
-  });
+  const handle = await openArchiveFile(path);
   try {
     const { bytesRead, buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0);
     const signature = bytesRead < 4 ? 0 : buffer.readUInt32LE(0);

@@ -1,5 +1,6 @@
 /** What every archive format gives: entries with names that can't escape, and errors that say where an archive is wrong. */
 
+import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { ArchiveLimits } from './archive_limits.js';
 import { UserError } from './errors.js';
@@ -24,7 +25,7 @@ export interface ArchiveEntry {
 export interface ReadArchiveOptions {
   /** Defaults: `DEFAULT_ARCHIVE_LIMITS`. */
   readonly limits?: Partial<ArchiveLimits>;
-  /** Stops reading, closes every file and makes the iteration and open streams fail with the signal's reason. */
+  /** Stops reading and closes every file: the iteration fails with the signal's reason, open streams with an AbortError. */
   readonly signal?: AbortSignal;
 }
 
@@ -91,6 +92,20 @@ export function damagedArchive(where: string, cause: unknown): UserError {
     remedy: 'fetch or copy it again and compare its size and checksum',
     cause,
   });
+}
+
+/** Opens a file for reading; a missing or unreadable one and a folder are `UserError`s. */
+export async function openArchiveFile(path: string): Promise<FileHandle> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, 'r');
+    if ((await handle.stat()).isDirectory())
+      throw new UserError('it is a folder, not an archive', { where: path });
+    return handle;
+  } catch (error) {
+    await handle?.close();
+    throw error instanceof UserError ? error : unreadableFile(path, error);
+  }
 }
 
 /** The error for a file that the system would not open or read. */

@@ -86,6 +86,7 @@ const MAX_DRAINED_BYTES = 64 * 1024;
 export class HttpClient {
   private readonly options: HttpClientOptions;
   private readonly connect: buildConnector.connector;
+  private readonly headers: Readonly<Record<string, string>>;
   private readonly idle = new Map<string, Connection[]>();
   private idleCount = 0;
   private readonly active = new Set<Transfer>();
@@ -94,6 +95,7 @@ export class HttpClient {
 
   constructor(options: HttpClientOptions) {
     this.options = options;
+    this.headers = { 'user-agent': options.userAgent, accept: '*/*', 'accept-encoding': 'identity' };
     this.connect = guardedConnector(options, options.timeouts.connectTimeoutMs);
   }
 
@@ -176,7 +178,10 @@ export class HttpClient {
       };
       try {
         const path = `${url.pathname}${url.search}`;
-        connection.client.dispatch({ method: 'GET', path, headers: this.headersOf(headers) }, handler);
+        connection.client.dispatch(
+          { method: 'GET', path, headers: { ...this.headers, ...headers } },
+          handler,
+        );
       } catch (error) {
         transfer.stop({ kind: 'bad-url', detail: messageOf(error) });
       }
@@ -190,10 +195,6 @@ export class HttpClient {
     for (const connections of this.idle.values()) for (const connection of connections) destroy(connection);
     this.idle.clear();
     this.idleCount = 0;
-  }
-
-  private headersOf(more: Readonly<Record<string, string>>): Record<string, string> {
-    return { 'user-agent': this.options.userAgent, accept: '*/*', 'accept-encoding': 'identity', ...more };
   }
 
   private acquire(origin: string): Connection {

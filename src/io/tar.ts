@@ -1,7 +1,6 @@
 /** Reads tar archives, plain or gzipped, as a stream of entries that are checked before anyone sees them. */
 
 import type { FileHandle } from 'node:fs/promises';
-import { open } from 'node:fs/promises';
 import { addAbortSignal, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
@@ -13,6 +12,7 @@ import {
   checkedEntryName,
   damagedArchive,
   entryPlace,
+  openArchiveFile,
   type ReadArchiveOptions,
   unreadableFile,
 } from './archive_entry.js';
@@ -38,14 +38,16 @@ export async function* readTar(
   signal?.throwIfAborted();
   const archive = typeof source === 'string' ? source : 'the tar stream';
   const meter = new UnpackMeter(archive, options.limits);
-  const file = typeof source === 'string' ? await openFile(source) : undefined;
+  const file = typeof source === 'string' ? await openArchiveFile(source) : undefined;
   const extract = createExtract(ALSO_OLD_FORMATS);
   // Errors reach us through the iterator; without a listener an abort between two entries would end the process.
   extract.on('error', () => {});
+  let closing: Promise<void> | undefined;
   const stop = (reason?: Error): void => {
     if (typeof source !== 'string') source.destroy();
     extract.destroy(reason);
-    file?.close().catch(() => {});
+    // A second close() would not wait for the first.
+    closing ??= file?.close().catch(() => {});
   };
   const onAbort = (): void => stop(asError(signal?.reason));
   signal?.addEventListener('abort', onAbort, { once: true });
@@ -78,7 +80,7 @@ export async function* readTar(
     signal?.removeEventListener('abort', onAbort);
     stop();
     await pumping.catch(() => {});
-    await file?.close();
+    await closing;
   }
 }
 
@@ -105,18 +107,6 @@ function kindOf({ name, type, pax }: TarHeader): ArchiveEntryKind {
   if (type === 'directory' || (isFile && name.endsWith('/'))) return 'folder';
   if (isFile) return 'file';
   return type === 'link' || type === 'symlink' ? 'link' : 'other';
-}
-
-async function openFile(path: string): Promise<FileHandle> {
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(path, 'r');
-    if ((await handle.stat()).isDirectory()) throw new UserError('a folder is no archive', { where: path });
-    return handle;
-  } catch (error) {
-    await handle?.close();
-    throw error instanceof UserError ? error : unreadableFile(path, error);
-  }
 }
 
 /** Reads the file through. Whoever opened it closes it: a generator that was never started could not. */

@@ -1,7 +1,6 @@
 /** Reads zip archives, also Zip64, by their directory: entries in any order, as streams, checked against what they declare. */
 
 import type { FileHandle } from 'node:fs/promises';
-import { open } from 'node:fs/promises';
 import { addAbortSignal, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { crc32, createInflateRaw } from 'node:zlib';
@@ -13,8 +12,8 @@ import {
   checkedEntryName,
   damagedArchive,
   entryPlace,
+  openArchiveFile,
   type ReadArchiveOptions,
-  unreadableFile,
 } from './archive_entry.js';
 import { UnpackMeter } from './archive_limits.js';
 import { UserError } from './errors.js';
@@ -62,7 +61,7 @@ async function readDirectory(
   meter: UnpackMeter,
   signal: AbortSignal | undefined,
 ): Promise<ZipPart[]> {
-  const handle = await openFile(path);
+  const handle = await openArchiveFile(path);
   try {
     const { size } = await handle.stat();
     const zip = await fromRandomAccessReaderPromise(new FileReader(handle, size), size, {
@@ -86,18 +85,6 @@ async function readDirectory(
     throw damagedArchive(`${path}, directory`, error);
   } finally {
     await handle.close();
-  }
-}
-
-async function openFile(path: string): Promise<FileHandle> {
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(path, 'r');
-    if (!(await handle.stat()).isFile()) throw new UserError('it is not a file', { where: path });
-    return handle;
-  } catch (error) {
-    await handle?.close();
-    throw error instanceof UserError ? error : unreadableFile(path, error);
   }
 }
 
@@ -252,7 +239,7 @@ async function* contents(
       remedy: 'pack the archive again with the usual method, deflate',
     });
   meter.checkEntryBytes(part.bytes, part.place);
-  const handle = await openFile(path);
+  const handle = await openArchiveFile(path);
   try {
     const stored = storedBytes(handle, await findData(handle, part), part.compressedBytes, meter);
     let bytes = 0;
