@@ -19,7 +19,7 @@ import { type Clock, SYSTEM_CLOCK } from './host_limits.js';
 import { HostQueues, type HostVerdict, type Turn } from './host_queues.js';
 import { DEFAULT_TIMEOUTS, HttpClient } from './http_client.js';
 import { PRODUCT_TOKEN } from './opt_out.js';
-import { RobotsCache } from './robots.js';
+import { type LoadedRobots, RobotsCache } from './robots.js';
 import { StoreWriters } from './store_writers.js';
 
 const DEFAULT_MAX_BYTES = 32 * 1024 * 1024;
@@ -215,7 +215,9 @@ export class FetchRun {
       this.settleFailure(job, turn.closed);
       return;
     }
-    const rules = this.robots.get(job.current.origin) ?? (await this.loadRobots(turn));
+    const known = this.robots.get(job.current.origin);
+    const { rules, unreachable } =
+      known === undefined ? await this.loadRobots(turn) : { rules: known, unreachable: undefined };
     if (this.isStopped) return;
     const refusal =
       redirectRefusal(job.hops, job.current, this.options.maxRedirects ?? DEFAULT_MAX_REDIRECTS) ??
@@ -228,6 +230,12 @@ export class FetchRun {
     if (job.hops.length === 0) {
       job.attempts += 1;
       job.totalAttempts += 1;
+    }
+    if (unreachable !== undefined) {
+      // Asking for the URL itself would only wait as long again.
+      this.finish(turn, verdictOf(unreachable));
+      this.retryOrSettle(job, unreachable);
+      return;
     }
     job.hops.push(job.current.href);
     const outcome = await requestUrl(job.current, {
@@ -256,11 +264,11 @@ export class FetchRun {
   }
 
   /** The host's other URLs wait until its robots.txt is there. */
-  private async loadRobots(turn: Turn<Job>): Promise<Awaited<ReturnType<RobotsCache['load']>>> {
+  private async loadRobots(turn: Turn<Job>): Promise<LoadedRobots> {
     this.queues.gate(turn.host);
-    const rules = await this.robots.load(turn.job.current.origin);
-    this.queues.ungate(turn.host, rules.crawlDelayMs);
-    return rules;
+    const loaded = await this.robots.load(turn.job.current.origin);
+    this.queues.ungate(turn.host, loaded.rules.crawlDelayMs);
+    return loaded;
   }
 
   private finish(turn: Turn<Job>, verdict: HostVerdict): void {

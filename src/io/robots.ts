@@ -2,7 +2,7 @@
 
 import robotsParserModule from 'robots-parser';
 import type { FetchFailure } from './fetch_outcome.js';
-import { fetchUrl } from './fetch_url.js';
+import { type FailedRequest, fetchUrl } from './fetch_url.js';
 import type { HttpClient } from './http_client.js';
 import { PRODUCT_TOKEN } from './opt_out.js';
 
@@ -29,6 +29,12 @@ export interface RobotsRules {
   readonly crawlDelayMs: number;
 }
 
+/** `unreachable` where the host gave no answer at all, so that its URLs needn't be tried to know that. */
+export interface LoadedRobots {
+  readonly rules: RobotsRules;
+  readonly unreachable: FailedRequest | undefined;
+}
+
 const NO_RULES: RobotsRules = { refusal: () => undefined, crawlDelayMs: 0 };
 
 /** The rules of a robots.txt, or none where nothing in it concerns us. */
@@ -53,7 +59,7 @@ export class RobotsCache {
   private readonly client: HttpClient;
   private readonly onNote: (text: string) => void;
   private readonly known = new Map<string, { rules: RobotsRules; bytes: number }>();
-  private readonly loading = new Map<string, Promise<RobotsRules>>();
+  private readonly loading = new Map<string, Promise<LoadedRobots>>();
   private heldBytes = 0;
 
   constructor(client: HttpClient, onNote: (text: string) => void = () => {}) {
@@ -67,15 +73,15 @@ export class RobotsCache {
   }
 
   /** The rules of an origin, fetched where they are not known. Never rejects. */
-  load(origin: string): Promise<RobotsRules> {
+  load(origin: string): Promise<LoadedRobots> {
     const known = this.known.get(origin);
-    if (known !== undefined) return Promise.resolve(known.rules);
+    if (known !== undefined) return Promise.resolve({ rules: known.rules, unreachable: undefined });
     const loading = this.loading.get(origin) ?? this.fetch(origin);
     this.loading.set(origin, loading);
     return loading;
   }
 
-  private async fetch(origin: string): Promise<RobotsRules> {
+  private async fetch(origin: string): Promise<LoadedRobots> {
     const url = `${origin}/robots.txt`;
     const outcome = await fetchUrl(url, {
       client: this.client,
@@ -92,10 +98,12 @@ export class RobotsCache {
       const isAbsent = httpStatus !== undefined && httpStatus < 500 && httpStatus !== 429;
       if (!isAbsent && kind !== 'dns' && kind !== 'forbidden-address')
         this.onNote(`${url} can’t be had (${detail}): taken as allowing everything`);
-      return this.keep(origin, NO_RULES, 0);
+      const unreachable = outcome.hasAnswered ? undefined : outcome;
+      return { rules: this.keep(origin, NO_RULES, 0), unreachable };
     }
     const { bytes } = outcome;
-    return this.keep(origin, parseRobots(url, Buffer.from(bytes).toString('utf8')), bytes.length);
+    const rules = parseRobots(url, bytes.toString('utf8'));
+    return { rules: this.keep(origin, rules, bytes.length), unreachable: undefined };
   }
 
   private keep(origin: string, rules: RobotsRules, bytes: number): RobotsRules {
