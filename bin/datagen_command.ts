@@ -6,19 +6,12 @@ import { type GenerateSummary, generateData } from '../src/datagen/generate.js';
 import { readTask } from '../src/datagen/task.js';
 import type { OptionValue, Split } from '../src/problems/problem.js';
 import { withOptions } from '../src/problems/problem.js';
+import '../src/problems/all.js';
 import { problem } from '../src/problems/registry.js';
 import { stopOnInterrupt } from './interrupt.js';
-import {
-  addOutputOptions,
-  addRawOptions,
-  dataDirOption,
-  importModules,
-  type RawOptions,
-  rawDataOptions,
-  readSplits,
-  readWhole,
-} from './options.js';
+import { addOutputOptions, dataDirOption, importModules, readSplits, readWhole } from './options.js';
 import { ProgressDisplay } from './progress.js';
+import { addRawOptions, type RawOptions, rawDataOptions } from './raw_options.js';
 import { formatBytes, formatCounts, formatSeconds, print, printJson, table } from './terminal.js';
 
 interface DatagenOptions extends RawOptions {

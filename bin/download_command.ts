@@ -4,17 +4,13 @@ import type { Command } from 'commander';
 import { downloadDataset } from '../src/datagen/download_dataset.js';
 import type { Dataset } from '../src/datasets/dataset.js';
 import { UserError } from '../src/io/errors.js';
+import '../src/problems/all.js';
 import { nearest } from '../src/problems/nearest.js';
 import { problem, problemNames } from '../src/problems/registry.js';
 import { stopOnInterrupt } from './interrupt.js';
-import {
-  addOutputOptions,
-  addRawOptions,
-  importModules,
-  type RawOptions,
-  rawDataOptions,
-} from './options.js';
+import { addOutputOptions, importModules } from './options.js';
 import { ProgressDisplay } from './progress.js';
+import { addRawOptions, type RawOptions, rawDataOptions } from './raw_options.js';
 import { formatBytes, formatCount, formatCounts, formatSeconds, print, printJson } from './terminal.js';
 
 export function addDownloadCommand(program: Command): void {

@@ -4,15 +4,11 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { forgetUrls } from '../src/datagen/forget.js';
 import { UserError } from '../src/io/errors.js';
+import '../src/problems/all.js';
 import { stopOnInterrupt } from './interrupt.js';
-import {
-  addOutputOptions,
-  addRawOptions,
-  importModules,
-  type RawOptions,
-  rawDataOptions,
-} from './options.js';
+import { addOutputOptions, importModules } from './options.js';
 import { ProgressDisplay } from './progress.js';
+import { addRawOptions, type RawOptions, rawDataOptions } from './raw_options.js';
 import { print, printJson } from './terminal.js';
 
 interface ForgetCommandOptions extends RawOptions {

@@ -15,6 +15,7 @@ import {
 } from '../src/explore/inspect.js';
 import { splitSheet } from '../src/explore/split_sheet.js';
 import { UserError } from '../src/io/errors.js';
+import '../src/problems/all.js';
 import { SPLITS, type Split } from '../src/problems/problem.js';
 import {
   addImportOption,

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { featuresToJson } from '../src/io/features.js';
+import '../src/problems/all.js';
 import { problem, problemNames } from '../src/problems/registry.js';
 import { addImportOption, addOutputOptions, importModules, type OutputOptions } from './options.js';
 import { print, printJson, table, wrap } from './terminal.js';

@@ -1,16 +1,25 @@
 /** The command line as a whole: its commands, and how errors end. */
 
 import { Command, CommanderError } from 'commander';
-import { softwareVersions } from '../src/datagen/versions.js';
+import { packageVersion } from '../src/datagen/package_version.js';
 import { UserError } from '../src/io/errors.js';
-import '../src/problems/all.js';
-import { addDatagenCommand } from './datagen_command.js';
-import { addDownloadCommand } from './download_command.js';
-import { addForgetCommand } from './forget_command.js';
-import { addInspectCommand } from './inspect_command.js';
-import { addListCommands } from './list_commands.js';
 import { tell } from './terminal.js';
-import { addVerifyCommands } from './verify_commands.js';
+
+type AddCommand = (program: Command) => void;
+
+const listing = async (): Promise<AddCommand> => (await import('./list_commands.js')).addListCommands;
+const verifying = async (): Promise<AddCommand> => (await import('./verify_commands.js')).addVerifyCommands;
+
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  list: listing,
+  info: listing,
+  download: async () => (await import('./download_command.js')).addDownloadCommand,
+  datagen: async () => (await import('./datagen_command.js')).addDatagenCommand,
+  verify: verifying,
+  finish: verifying,
+  inspect: async () => (await import('./inspect_command.js')).addInspectCommand,
+  forget: async () => (await import('./forget_command.js')).addForgetCommand,
+};
 
 /** Runs one command line and gives its exit code: 0, 1 for failure, 2 for misuse, 130 after Ctrl-C. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
@@ -18,15 +27,13 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .description(
       'Obtains datasets and turns them into training examples: sharded TFRecords, resumable and checked.',
     )
-    .version(softwareVersions()['t2t-ts'])
+    .version(packageVersion())
     .showSuggestionAfterError()
     .showHelpAfterError('(t2t-ts COMMAND --help shows an example)');
-  addListCommands(program);
-  addDownloadCommand(program);
-  addDatagenCommand(program);
-  addVerifyCommands(program);
-  addInspectCommand(program);
-  addForgetCommand(program);
+  // Only the command that was asked for is loaded: image and network libraries take longer to load than `verify` to run.
+  const asked = COMMANDS[argv.slice(2).find((word) => !word.startsWith('-')) ?? ''];
+  for (const load of asked === undefined ? new Set(Object.values(COMMANDS)) : [asked])
+    (await load())(program);
   for (const command of [program, ...program.commands]) command.exitOverride();
   try {
     await program.parseAsync([...argv]);

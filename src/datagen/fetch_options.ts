@@ -5,8 +5,8 @@ import type { FetchFailureKind } from '../io/fetch_outcome.js';
 import type { FetchUrlsOptions } from '../io/fetch_urls.js';
 import { DEFAULT_LIMITS, type FetchLimits } from '../io/host_limits.js';
 import { DEFAULT_TIMEOUTS, type TransferTimeouts } from '../io/http_client.js';
+import { userAgent } from './package_version.js';
 import type { RawDataOptions } from './raw_data.js';
-import { userAgent } from './versions.js';
 
 /** What a person may tune about fetching; see `FetchLimits`, `TransferTimeouts` and `FetchUrlsOptions`. */
 export interface FetchTuning {

@@ -80,6 +80,7 @@ export async function generateData(problem: Problem, options: GenerateOptions): 
     preparedFolder: records.prepared.folder,
   });
   try {
+    if (options.dryRun !== true) pool.start();
     const splits: SplitPlan[] = [];
     for (const split of options.splits ?? problem.splits)
       splits.push(

@@ -1,43 +1,13 @@
 /** Versions of what makes the bytes: ours, and the image library's. */
 
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
+import { packageVersion } from './package_version.js';
 
 /** The versions that a manifest records: other versions may give other bytes. */
 export function softwareVersions(): Readonly<Record<'t2t-ts' | 'sharp' | 'vips', string>> {
   return {
-    't2t-ts': packageJson().version,
+    't2t-ts': packageVersion(),
     sharp: sharp.versions.sharp ?? 'unknown',
     vips: sharp.versions.vips,
   };
-}
-
-/** How we present ourselves to hosts. */
-export function userAgent(): string {
-  const { version, homepage } = packageJson();
-  return `t2t-ts/${version}${homepage === undefined ? '' : ` (+${homepage})`}`;
-}
-
-let known: { version: string; homepage?: string } | undefined;
-
-function packageJson(): { version: string; homepage?: string } {
-  if (known === undefined) {
-    let folder = dirname(fileURLToPath(import.meta.url));
-    for (;;) {
-      try {
-        const parsed = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-        if (parsed.name === 't2t-ts') {
-          known = parsed as { version: string };
-          break;
-        }
-      } catch {
-        // Not here: one folder further up.
-      }
-      if (folder === dirname(folder)) throw new Error('package.json of t2t-ts was not found');
-      folder = dirname(folder);
-    }
-  }
-  return known;
 }

@@ -13,8 +13,8 @@ import type {
   WorkerTask,
 } from './worker_messages.js';
 
-/** Tasks under way in one worker: decoding happens on libuv's threads, so two keep a core busy. */
-const TASKS_PER_WORKER = 2;
+/** Tasks under way in one worker: decoding happens on libuv's threads, and one more waits there so that none idles. */
+const TASKS_PER_WORKER = 3;
 
 interface Waiting {
   readonly task: WorkerTask;
@@ -22,7 +22,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Starts the workers at the first task; `close()` ends them. */
+/** `start()` or the first tasks start the workers; `close()` ends them. */
 export class WorkerPool {
   private readonly setup: Omit<WorkerSetup, 'worker'>;
   private readonly size: number;
@@ -39,6 +39,11 @@ export class WorkerPool {
   /** Tasks that the workers can hold at once: more only wait. */
   get capacity(): number {
     return this.size * TASKS_PER_WORKER;
+  }
+
+  /** Starts all workers now, so that they load while the plan is made. */
+  start(): void {
+    while (this.workers.length < this.size) this.addWorker();
   }
 
   run(task: PrepareTask): Promise<PrepareResult>;
@@ -71,11 +76,11 @@ export class WorkerPool {
   private freeWorker() {
     const least = [...this.workers].sort((a, b) => a.running.size - b.running.size)[0];
     if (least !== undefined && least.running.size === 0) return least;
-    if (this.workers.length < this.size) return this.start();
+    if (this.workers.length < this.size) return this.addWorker();
     return least !== undefined && least.running.size < TASKS_PER_WORKER ? least : undefined;
   }
 
-  private start() {
+  private addWorker() {
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
       execArgv: inheritedFlags(process.execArgv),
       workerData: { ...this.setup, worker: this.workers.length } satisfies WorkerSetup,

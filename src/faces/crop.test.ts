@@ -209,3 +209,60 @@ test('damaged bytes give a crop or a failure, nothing else', async () => {
     { numRuns: 150 },
   );
 });
+
+test('a face has the same bytes whether its picture’s other faces are asked for or not', async () => {
+  const noise = await sharp({
+    create: {
+      width: 700,
+      height: 500,
+      channels: 3,
+      background: '#808080',
+      noise: { type: 'gaussian', mean: 128, sigma: 40 },
+    },
+  })
+    .blur(2)
+    .jpeg()
+    .toBuffer();
+  const fraction = fc.double({ min: 0, max: 0.8, noNaN: true });
+  const box = fc
+    .tuple(fraction, fraction, fc.double({ min: 0.05, max: 0.5, noNaN: true }))
+    .map(([left, top, size]) => ({
+      left,
+      top,
+      right: Math.min(1, left + size),
+      bottom: Math.min(1, top + size),
+    }));
+  await fc.assert(
+    fc.asyncProperty(fc.array(box, { minLength: 2, maxLength: 4 }), async (boxes) => {
+      const together = await cropFaces(noise, boxes);
+      for (const [i, each] of boxes.entries()) {
+        const [alone] = await cropFaces(noise, [each]);
+        expect((await jpegOf(together[i])).equals(await jpegOf(alone))).toBe(true);
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('a face above the place where a picture is cut off fares alike alone and with others', async () => {
+  const jpeg = await sharp({
+    create: {
+      width: 900,
+      height: 1200,
+      channels: 3,
+      background: '#808080',
+      noise: { type: 'gaussian', mean: 128, sigma: 30 },
+    },
+  })
+    .jpeg()
+    .toBuffer();
+  const cut = jpeg.subarray(0, Math.round(jpeg.length * 0.8));
+  const boxes = [
+    { left: 0.1, top: 0.05, right: 0.3, bottom: 0.2 },
+    { left: 0.5, top: 0.85, right: 0.7, bottom: 0.95 },
+  ];
+  const together = await cropFaces(cut, boxes);
+  const alone = [...(await cropFaces(cut, [boxes[0]])), ...(await cropFaces(cut, [boxes[1]]))];
+  expect(together.map((outcome) => outcome.ok)).toEqual(alone.map((outcome) => outcome.ok));
+  expect(together[1]?.ok).toBe(false);
+});

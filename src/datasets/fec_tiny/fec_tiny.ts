@@ -3,8 +3,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startFaultServer } from '../../../fixtures/fault_server.js';
-import { makeTinyFecCorpus, readFecCorpusFiles } from '../../../fixtures/fec_corpus.js';
 import type { Dataset, ObtainContext } from '../dataset.js';
 import { FEC_FILES, type FecSource, fecDataset, fecUrls, openFec } from '../fec/fec.js';
 
@@ -34,11 +32,12 @@ export const fecTinyDataset: Dataset<FecSource> = {
     return openFec({ train: join(folder, FEC_FILES.train), test: join(folder, FEC_FILES.test) });
   },
   async serve(context) {
-    const server = await startFaultServer({ files: await readFecCorpusFiles(await corpusFolder(context)) });
-    const hosts = new Set(
-      [...(await readFecCorpusFiles(await corpusFolder(context))).keys()].map((url) => new URL(url).host),
-    );
+    const { startFaultServer } = await import('../../../fixtures/fault_server.js');
+    const { readFecCorpusFiles } = await import('../../../fixtures/fec_corpus.js');
+    const files = await readFecCorpusFiles(await corpusFolder(context));
+    const server = await startFaultServer({ files });
     const address = `127.0.0.1:${server.port}`;
+    const hosts = new Set([...files.keys()].map((url) => new URL(url).host));
     return {
       connectTo: Object.fromEntries([...hosts].map((host) => [host, address])),
       close: () => server.close(),
@@ -53,6 +52,8 @@ async function corpusFolder(context: ObtainContext): Promise<string> {
   const partial = `${folder}.part-${process.pid}`;
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
+  // Loaded where it is used: workers, which read no corpus, start without the drawing code.
+  const { makeTinyFecCorpus } = await import('../../../fixtures/fec_corpus.js');
   await makeTinyFecCorpus(partial);
   await rename(partial, folder).catch(async (error) => {
     // Another run may have drawn it meanwhile: theirs is the same.
