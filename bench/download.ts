@@ -1,15 +1,15 @@
 /** `bench download`: pictures from nginx on loopback into a checked store, against `curl --parallel`. */
 
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type ChildProcess, execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { seededRandom } from '../src/io/random.js';
 import { alternate, type BenchFigure, type BenchMissing, figure } from './harness.js';
+import { againstImg2dataset } from './img2dataset.js';
+import { environment, freePort, startNginx, stop } from './nginx.js';
 
 const run = promisify(execFile);
 
@@ -17,11 +17,13 @@ const BENCH = 'download/small-files';
 const FILES = 5000;
 const CONNECTIONS = 64;
 
-/** Where Debian and others put nginx, which is not on everyone's path. */
-const PATHS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
-
 /** Files a second at 64 connections with journal, limits and checks on; both write every file to the same disk. */
 export async function* bench(): AsyncGenerator<BenchFigure | BenchMissing, void, undefined> {
+  yield* againstCurl();
+  yield* againstImg2dataset();
+}
+
+async function* againstCurl(): AsyncGenerator<BenchFigure | BenchMissing, void, undefined> {
   for (const [peer, version] of [
     ['nginx', '-v'],
     ['curl', '--version'],
@@ -87,68 +89,4 @@ function makeFiles(folder: string): string[] {
     writeFileSync(join(folder, name), bytes);
     return name;
   });
-}
-
-async function startNginx(folder: string, port: number, probe: string): Promise<ChildProcess> {
-  const config = join(folder, 'nginx.conf');
-  mkdirSync(join(folder, 'temp'));
-  // Started by root, nginx would give its worker to a user who can't enter the temporary folder.
-  const user = process.getuid?.() === 0 ? 'user root; ' : '';
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-  writeFileSync(
-    config,
-    `${user}daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log ${folder}/error.log;
-events { worker_connections 512; }
-http {
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; types { image/jpeg jpg; }
-  ${temporary.map((name) => `${name}_temp_path ${folder}/temp/${name};`).join(' ')}
-  server { listen 127.0.0.1:${port}; root ${folder}/www; }
-}
-`,
-  );
-  const log = createWriteStream(join(folder, 'nginx.log'));
-  const child = spawn('nginx', ['-p', folder, '-c', config, '-e', join(folder, 'error.log')], {
-    env: environment(),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  child.stdout?.pipe(log);
-  child.stderr?.pipe(log);
-  child.on('error', () => {});
-  for (let tries = 0; tries < 100; tries++) {
-    await sleep(50);
-    if (child.exitCode !== null)
-      throw new Error(`nginx ended with code ${child.exitCode}: see its error log`);
-    const answer = await run('curl', [
-      '--silent',
-      '--fail',
-      '--output',
-      '/dev/null',
-      `http://127.0.0.1:${port}/${probe}`,
-    ]).then(
-      () => true,
-      () => false,
-    );
-    if (answer) return child;
-  }
-  child.kill('SIGKILL');
-  throw new Error('nginx did not answer within five seconds');
-}
-
-async function stop(child: ChildProcess | undefined): Promise<void> {
-  if (child === undefined || child.exitCode !== null) return;
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  child.kill('SIGTERM');
-  await ended;
-}
-
-function environment(): NodeJS.ProcessEnv {
-  return { ...process.env, PATH: [process.env.PATH ?? '', ...PATHS].join(':') };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }

@@ -19,7 +19,7 @@ export function splitSheet(dataDir: string, inspected: InspectedSplit): ContactS
   const { settings, planned, written, rejected, dataset } = manifest;
   const known = problemNames().includes(settings.problem) ? problem(settings.problem) : undefined;
   return {
-    title: `${settings.problem}, ${settings.split}`,
+    title: dataset.title,
     problem: settings.problem,
     split: settings.split,
     ...(known === undefined ? {} : { description: known.description }),
@@ -98,7 +98,7 @@ function rejectionsOf(dataDir: string, { settings, shards, rejected }: Manifest)
       key: line.key,
       detail: line.detail ?? '',
       inputs: (line.sample ?? []).map(({ url, jpeg }, i) => ({
-        label: `input ${i + 1}`,
+        label: line.sample?.length === 3 ? `image/${TRIPLET_LETTERS[i]}` : `input ${i + 1}`,
         url,
         state: jpeg === undefined ? ('failed' as const) : ('ok' as const),
         ...(jpeg === undefined ? {} : { bytes: Buffer.from(jpeg, 'base64') }),

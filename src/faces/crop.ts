@@ -72,24 +72,37 @@ export async function cropFaces(
   const look = await lookAt(picture, spec);
   if ('failure' in look) return boxes.map(() => look);
   const { width, height } = look;
+  if (Math.min(width, height) < spec.minFacePixels) {
+    const failure = fail('face-too-small', `the picture has ${width} × ${height} pixels`);
+    return boxes.map(() => failure);
+  }
   if (width * height > spec.maxPixels) {
     const failure = fail('image-too-large', `${width} × ${height} pixels, limit ${spec.maxPixels}`);
     return boxes.map(() => failure);
   }
-  const squares = boxes.map((box) => squareOf(box, width, height, spec));
+  const squares = boxes.map((box) => (box === undefined ? WHOLE : squareOf(box, width, height, spec)));
   const wanted = squares.filter((square) => 'side' in square);
   const region = wanted.length > 1 && look.isPlain ? regionAround(wanted) : undefined;
   const decoded = region === undefined ? undefined : await decodeRegion(picture, region, spec);
+  const source = (): Sharp => (look.isPlain ? open(picture, spec) : ordinary(picture, spec));
   return Promise.all(
     squares.map((square) => {
-      if (!('side' in square)) return square;
-      if (region === undefined || decoded === undefined)
-        return cropOne(look.isPlain ? open(picture, spec) : ordinary(picture, spec), square, spec);
+      if ('failure' in square) return square;
+      if (!('side' in square)) return encode(source(), 'cover', spec);
       const { side, left, top } = square;
-      return cropOne(decoded(), { side, left: left - region.left, top: top - region.top }, spec);
+      return region === undefined || decoded === undefined
+        ? encode(source().extract({ left, top, width: side, height: side }), 'fill', spec)
+        : encode(
+            decoded().extract({ left: left - region.left, top: top - region.top, width: side, height: side }),
+            'fill',
+            spec,
+          );
     }),
   );
 }
+
+/** No box: the decoder may then shrink while it decodes, which an extracted square forbids it. */
+const WHOLE = { isWhole: true } as const;
 
 /** Larger regions are decoded once a face, so that no more than 24 MB of pixels are held for one picture. */
 const MAX_REGION_PIXELS = 8_000_000;
@@ -179,29 +192,24 @@ export function squareAround(
 }
 
 function squareOf(
-  box: FractionBox | undefined,
+  box: FractionBox,
   width: number,
   height: number,
   spec: CropSpec,
 ): PixelSquare | (CropOutcome & { ok: false }) {
-  const whole = { left: 0, top: 0, right: 1, bottom: 1 };
-  const square = squareAround(box ?? whole, width, height, box === undefined ? 0 : spec.margin);
+  const square = squareAround(box, width, height, spec.margin);
   if (square === undefined)
     return fail('bad-box', `box ${JSON.stringify(box)} in ${width} × ${height} pixels`);
-  const longer =
-    box === undefined
-      ? square.side
-      : Math.max((box.right - box.left) * width, (box.bottom - box.top) * height);
+  const longer = Math.max((box.right - box.left) * width, (box.bottom - box.top) * height);
   return longer < spec.minFacePixels
     ? fail('face-too-small', `${Math.round(longer)} pixels, at least ${spec.minFacePixels} wanted`)
     : square;
 }
 
-async function cropOne(source: Sharp, square: PixelSquare, spec: CropSpec): Promise<CropOutcome> {
+async function encode(source: Sharp, fit: 'fill' | 'cover', spec: CropSpec): Promise<CropOutcome> {
   try {
     const jpeg = await source
-      .extract({ left: square.left, top: square.top, width: square.side, height: square.side })
-      .resize(spec.size, spec.size, { fit: 'fill' })
+      .resize(spec.size, spec.size, { fit })
       .toColourspace('srgb')
       .jpeg({ quality: spec.quality, optimiseCoding: false })
       .toBuffer();

@@ -44,7 +44,7 @@ export function faceCrops(options: Readonly<Record<string, OptionValue>>): Prepa
     minFacePixels: Number(options.min_face_pixels ?? DEFAULT_CROP.minFacePixels),
   };
   return {
-    id: `crop-${spec.size}px-margin${spec.margin}-q${spec.quality}-min${spec.minFacePixels}-v1`,
+    id: `crop-${spec.size}px-margin${spec.margin}-q${spec.quality}-min${spec.minFacePixels}-v2`,
     prepare: (raw, boxes) => cropFaces(raw, boxes, spec),
   };
 }
