@@ -1,7 +1,7 @@
 /** `t2t-ts inspect`: what is in a shard, as a table, as JSON, or as a contact sheet to look at. */
 
-import { existsSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import { manifestPath } from '../src/datagen/data_files.js';
@@ -71,6 +71,11 @@ async function inspect(dataDir: string, name: string | undefined, options: Inspe
       remedy: 't2t-ts inspect DATA_DIR PROBLEM',
       exitCode: 2,
     });
+  if ((options.split?.length ?? 1) > 1)
+    throw new UserError('inspect shows one split at a time', {
+      remedy: 'give --split one name',
+      exitCode: 2,
+    });
   const split =
     options.split?.[0] ?? SPLITS.find((each) => existsSync(manifestPath(resolve(dataDir), name, each)));
   const inspected = await inspectSplit(resolve(dataDir), name, split ?? 'train', options.limit);
@@ -117,5 +122,5 @@ function showExamples(examples: readonly InspectedExample[], options: InspectOpt
 }
 
 function isFile(path: string): boolean {
-  return existsSync(path) && !existsSync(join(path, '.'));
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

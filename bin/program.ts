@@ -55,9 +55,32 @@ function exitCodeOf(error: unknown, isDebug: boolean): number {
     tell('t2t-ts: stopped; the same command goes on where it stopped');
     return 130;
   }
+  const fileFault = describeFileFault(error);
+  if (fileFault !== undefined) {
+    if (!isDebug) tell(`t2t-ts: ${fileFault}`);
+    return 1;
+  }
   if (!isDebug)
     tell(`t2t-ts: ${describe(error)} (this should not happen: --debug shows where; please report it)`);
   return 1;
+}
+
+const FILE_FAULTS: Readonly<Record<string, string>> = {
+  EACCES: 'the permission is missing: choose another folder or change its owner',
+  EEXIST: 'a file stands where a folder is wanted: choose another folder',
+  EISDIR: 'a folder stands where a file is wanted: choose another name',
+  ENOENT: 'there is no such file or folder: check the path',
+  ENOSPC: 'the disk is full: free some space and run the same command again',
+  ENOTDIR: 'a part of the path is a file, not a folder: choose another folder',
+  EPERM: 'the operation is not permitted: choose another folder or change its owner',
+  EROFS: 'the file system is read-only: choose another folder',
+};
+
+/** What the operating system said of a file, in a sentence. */
+function describeFileFault(error: unknown): string | undefined {
+  const { code, path } = error as NodeJS.ErrnoException;
+  const sentence = FILE_FAULTS[code ?? ''];
+  return sentence === undefined ? undefined : `${path ?? 'a file'}: ${sentence}`;
 }
 
 function describe(error: unknown): string {

@@ -44,6 +44,7 @@ export async function downloadDataset(dataset: Dataset, options: DownloadOptions
       store,
       journal,
       onEvent: (event) => {
+        if (event.type === 'note') options.onEvent?.({ type: 'note', text: event.text });
         if (event.type === 'waiting') waiting = event.hosts;
         if (event.type === 'received') bytes += event.bytes;
       },

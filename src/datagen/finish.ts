@@ -49,6 +49,12 @@ function joinShards(dataDir: string, manifest: Manifest): Manifest {
       remedy:
         'run the tasks that make them (task i of n makes the shards i, i + n, i + 2n …), then finish again',
     });
+  const planned = heads.reduce((sum, head) => sum + head.planned, 0);
+  if (planned !== manifest.planned)
+    throw new UserError(`the shards hold ${planned} planned examples, the manifest ${manifest.planned}`, {
+      where: manifestPath(dataDir, problem, split),
+      remedy: 'run all tasks again with the same files in --manual-dir or --tmp-dir',
+    });
   return completeManifest(manifest, heads);
 }
 

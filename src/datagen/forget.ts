@@ -1,6 +1,6 @@
 /** Strikes URLs: what was kept of them is erased, and only the shards that hold them are made anew. */
 
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../io/errors.js';
 import { SPLITS, withOptions } from '../problems/problem.js';
@@ -15,7 +15,7 @@ import { writeStruck } from './struck.js';
 
 export type ForgetOptions = Omit<
   GenerateOptions,
-  'splits' | 'limit' | 'shards' | 'seed' | 'task' | 'dryRun' | 'overwrite' | 'retry'
+  'splits' | 'limit' | 'shards' | 'seed' | 'task' | 'dryRun' | 'overwrite' | 'retry' | 'onlyFinished'
 >;
 
 export interface ForgetSummary {
@@ -53,6 +53,7 @@ export async function forgetUrls(
       seed: settings.seed,
       shards: settings.shards,
       ...(settings.limit === null ? {} : { limit: settings.limit }),
+      onlyFinished: true,
     });
   }
   const after = shardHashes(SPLITS.flatMap((split) => readManifest(options.dataDir, name, split) ?? []));
@@ -65,13 +66,9 @@ async function eraseRaw(rawDir: string, urls: readonly string[]): Promise<string
   if (!existsSync(rawDir)) return [];
   const { journal, store } = openFetched(rawDir);
   try {
-    const contents = new Set<string>();
-    for (const url of urls) {
-      const fate = journal.get(url);
-      if (fate?.status === 'ok') contents.add(fate.sha256);
-      journal.strike(url);
-    }
-    for (const fate of journal.fates()) if (fate.status === 'ok') contents.delete(fate.sha256);
+    const contents = contentsOf(join(rawDir, 'journal'), new Set(urls));
+    for (const fate of journal.fates())
+      if (fate.status === 'ok' && !urls.includes(fate.url)) contents.delete(fate.sha256);
     for (const content of contents) store.remove(content);
     const preparations = join(rawDir, 'prepared');
     for (const folder of existsSync(preparations) ? readdirSync(preparations) : []) {
@@ -79,10 +76,30 @@ async function eraseRaw(rawDir: string, urls: readonly string[]): Promise<string
       for (const content of contents) prepared.erase(content);
       prepared.close();
     }
+    // Struck last: a run that is killed before erases again.
+    for (const url of urls) journal.strike(url);
     return [...contents];
   } finally {
     await journal.close();
   }
+}
+
+/** Every content that the journal's files ever named for these URLs, also where a later line says that they are struck. */
+function contentsOf(journalFolder: string, urls: ReadonlySet<string>): Set<string> {
+  const contents = new Set<string>();
+  for (const name of readdirSync(journalFolder)) {
+    if (!name.endsWith('.jsonl')) continue;
+    for (const line of readFileSync(join(journalFolder, name), 'utf8').split('\n')) {
+      if (!line.includes('"sha256"')) continue;
+      try {
+        const { url, sha256 } = JSON.parse(line) as { url: string; sha256: string };
+        if (urls.has(url)) contents.add(sha256);
+      } catch {
+        // A line that a kill cut names a file that nobody trusts.
+      }
+    }
+  }
+  return contents;
 }
 
 function shardHashes(manifests: readonly Manifest[]): Map<string, string> {

@@ -33,6 +33,8 @@ export interface GenerateOptions extends RawDataOptions {
   readonly dryRun?: boolean;
   /** Replace a split that was made with other settings. */
   readonly overwrite?: boolean;
+  /** Leave shards that were never made alone; only those whose inputs' fates changed are made anew. */
+  readonly onlyFinished?: boolean;
   /** Failures of earlier runs to ask for again, also inside finished shards. */
   readonly retry?: readonly FetchFailureKind[];
   /** Modules to import in every worker, which register Problems that t2t-ts does not bring. */

@@ -19,12 +19,17 @@ export interface InputRecords {
 
 /** Opens the records. Another version of the image library prepares into another folder: its bytes may differ. */
 export function openRecords(preparation: Preparation, rawDir: string): InputRecords {
-  const { sharp, vips } = softwareVersions();
   return {
     table: new InputTable(),
     ...openFetched(rawDir),
-    prepared: new PreparedStore(join(rawDir, 'prepared', `${preparation.id}-sharp${sharp}-vips${vips}`)),
+    prepared: new PreparedStore(join(rawDir, 'prepared', preparationName(preparation))),
   };
+}
+
+/** A way of preparing, with the versions of the image library: part of a split's settings, since it decides the bytes. */
+export function preparationName(preparation: Preparation): string {
+  const { sharp, vips } = softwareVersions();
+  return `${preparation.id}-sharp${sharp}-vips${vips}`;
 }
 
 /** The journal and the files alone. */

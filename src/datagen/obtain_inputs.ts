@@ -35,6 +35,8 @@ export async function obtainInputs(options: ObtainInputsOptions): Promise<void> 
   let missing = options.wanted;
   for (let round = 0; round < MAX_ROUNDS && missing.length > 0; round++) {
     await obtainRound({ ...options, wanted: missing });
+    // A stopped fetch ends quietly; what it left is not known to have failed.
+    options.fetch.signal?.throwIfAborted();
     missing = missing.filter((input) => table.outcomes[input] === undefined);
   }
   for (const input of missing)

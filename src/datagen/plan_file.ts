@@ -137,12 +137,14 @@ export function openPlanFolder(rawDir: string, problem: string): string {
   const plans = join(rawDir, 'plans');
   mkdirSync(plans, { recursive: true });
   for (const name of readdirSync(plans))
-    if (isLeftover(name.slice(name.indexOf('.') + 1)))
+    if (isLeftover(name.replace(/^[^.]*\.\d+\./, '')))
       rmSync(join(plans, name), { recursive: true, force: true });
-  const folder = join(plans, `${problem}.${processTag()}`);
+  const folder = join(plans, `${problem}.${++serial}.${processTag()}`);
   mkdirSync(folder, { recursive: true });
   return folder;
 }
+
+let serial = 0;
 
 /** Removes what `openPlanFolder` made. */
 export function closePlanFolder(folder: string): void {

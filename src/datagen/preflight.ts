@@ -1,6 +1,7 @@
 /** The preflight: what a run will ask for, of whom, and what it will cost, before the first byte. */
 
 import { statfsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import type { Preflight } from './events.js';
 import { fateOf, urlOf } from './input_records.js';
 import type { Run } from './shard_run.js';
@@ -45,7 +46,8 @@ export function preflightOf(run: Run, wanted: ReadonlySet<number>): Preflight {
     .map(([host, urls]) => ({ host, urls }))
     .sort((a, b) => b.urls - a.urls || (a.host < b.host ? -1 : 1));
   const fetchSeconds = toFetch.size / GUESSED_FILES_PER_SECOND;
-  const prepareSeconds = wanted.size / GUESSED_INPUTS_PER_WORKER_SECOND / (options.workers ?? 2);
+  const prepareSeconds =
+    wanted.size / GUESSED_INPUTS_PER_WORKER_SECOND / (options.workers ?? availableParallelism());
   const uses = splits
     .flatMap(({ shards }) => shards)
     .filter((shard) => shard.head === undefined)
@@ -70,7 +72,7 @@ export function preflightOf(run: Run, wanted: ReadonlySet<number>): Preflight {
       diskBytes: downloadBytes + (wanted.size + uses) * GUESSED_INPUT_BYTES,
       seconds: Math.max(fetchSeconds, prepareSeconds),
     },
-    freeBytes: freeBytes(options.dataDir),
+    freeBytes: Math.min(freeBytes(options.dataDir), freeBytes(options.tmpDir)),
   };
 }
 

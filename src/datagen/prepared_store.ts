@@ -10,13 +10,13 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { FractionBox } from '../faces/crop.js';
 import { crc32c } from '../io/crc32c.js';
 import { UserError } from '../io/errors.js';
 import type { RejectionReason } from '../problems/rejection.js';
 import { boxKey, type InputOutcome } from './input_table.js';
+import { processTag } from './processes.js';
 
 /**
  * A folder of packs for one way of preparing. Workers append bytes to packs of their own (`PackWriter`); the main thread
@@ -32,7 +32,7 @@ export class PreparedStore {
   constructor(folder: string) {
     this.folder = folder;
     mkdirSync(folder, { recursive: true });
-    this.indexPath = join(folder, `${processName()}.index.jsonl`);
+    this.indexPath = join(folder, `${processTag()}.index.jsonl`);
     const packBytes = new Map<string, number>();
     for (const name of readdirSync(folder)) {
       if (name.endsWith('.pack')) packBytes.set(name, statSync(join(folder, name)).size);
@@ -61,22 +61,22 @@ export class PreparedStore {
     writeSync(this.indexFile, `${JSON.stringify({ key, ...outcome })}\n`);
   }
 
-  /** Overwrites with zeros, and forgets, everything that was prepared from one raw file. */
+  /**
+   * Overwrites with zeros, and forgets, everything that was prepared from one raw file: every copy that any index names,
+   * since several tasks may have prepared the same file.
+   */
   erase(content: string): void {
-    for (const [key, outcome] of this.known) {
-      if (!key.startsWith(`${content} `)) continue;
-      this.known.delete(key);
-      if (!outcome.ok) continue;
-      const file = openSync(join(this.folder, outcome.pack), 'r+');
-      writeSync(file, Buffer.alloc(outcome.length), 0, outcome.length, outcome.offset);
-      closeSync(file);
-    }
+    for (const key of this.known.keys()) if (key.startsWith(`${content} `)) this.known.delete(key);
     for (const name of readdirSync(this.folder)) {
       if (!name.endsWith('.index.jsonl')) continue;
       const path = join(this.folder, name);
-      const kept = readFileSync(path, 'utf8')
-        .split('\n')
-        .filter((line) => line !== '' && readEntry(line)?.key.startsWith(`${content} `) !== true);
+      const lines = readFileSync(path, 'utf8').split('\n');
+      const kept = lines.filter((line) => {
+        const entry = readEntry(line);
+        if (entry?.key.startsWith(`${content} `) === true) zero(this.folder, entry.outcome);
+        return line !== '' && entry?.key.startsWith(`${content} `) !== true;
+      });
+      if (kept.length === lines.length - 1) continue;
       const file = openSync(path, 'w');
       writeSync(file, kept.map((line) => `${line}\n`).join(''));
       closeSync(file);
@@ -89,6 +89,13 @@ export class PreparedStore {
   }
 }
 
+function zero(folder: string, outcome: InputOutcome): void {
+  if (!outcome.ok || !existsSync(join(folder, outcome.pack))) return;
+  const file = openSync(join(folder, outcome.pack), 'r+');
+  writeSync(file, Buffer.alloc(outcome.length), 0, outcome.length, outcome.offset);
+  closeSync(file);
+}
+
 /** Appends prepared bytes to a pack that no other thread writes. */
 export class PackWriter {
   readonly name: string;
@@ -98,8 +105,8 @@ export class PackWriter {
 
   constructor(folder: string, worker: number) {
     let serial = 0;
-    while (existsSync(join(folder, `${processName()}-w${worker}-${serial}.pack`))) serial++;
-    this.name = `${processName()}-w${worker}-${serial}.pack`;
+    while (existsSync(join(folder, `${processTag()}-w${worker}-${serial}.pack`))) serial++;
+    this.name = `${processTag()}-w${worker}-${serial}.pack`;
     this.path = join(folder, this.name);
   }
 
@@ -112,14 +119,6 @@ export class PackWriter {
     return { pack: this.name, offset, length: bytes.length, crc: crc32c(bytes) };
   }
 }
-
-/** Unlike any other process's, also on other machines that share the folder. */
-function processName(): string {
-  return `${hostname()}-${process.pid}-${startedAt}`;
-}
-
-/** Process ids come again, start times with them do not. */
-const startedAt = Math.round(Date.now() - process.uptime() * 1000).toString(36);
 
 function readEntry(line: string): { key: string; outcome: InputOutcome } | undefined {
   if (line === '') return undefined;

@@ -36,22 +36,21 @@ export function refuseOtherSplit(split: SplitPlan, options: GenerateOptions): vo
           exitCode: 2,
         },
       );
-    if (options.dryRun === true) return;
-    removeSplit(options.dataDir, problem, name);
     for (const shard of split.shards) {
       shard.head = undefined;
       shard.wasFinished = false;
     }
+    if (options.dryRun !== true) removeSplit(options.dataDir, problem, name);
     return;
   }
 }
 
-/** Removes the files of a split: manifest, ledgers, shards and their indexes. */
+/** Removes the files of a split; its ledgers late, since they tell the next run, after a kill, that it is not gone. */
 export function removeSplit(dataDir: string, problem: string, split: Split): void {
-  rmSync(manifestPath(dataDir, problem, split), { force: true });
-  rmSync(ledgerFolder(dataDir, problem, split), { recursive: true, force: true });
   for (const file of readdirSync(dataDir)) {
     const shard = parseShardName(file.replace(/\.idx$/, ''));
     if (shard?.problem === problem && shard.split === split) rmSync(join(dataDir, file), { force: true });
   }
+  rmSync(ledgerFolder(dataDir, problem, split), { recursive: true, force: true });
+  rmSync(manifestPath(dataDir, problem, split), { force: true });
 }

@@ -48,7 +48,7 @@ export async function finishShards(run: Run): Promise<void> {
     if (isDone) break;
     await makeShards(run);
   }
-  if (run.options.task === undefined) for (const split of run.splits) completeSplit(run, split);
+  for (const split of run.splits) if (isWhole(split)) completeSplit(run, split);
 }
 
 /**
@@ -92,7 +92,12 @@ async function obtain(run: Run, wanted: ReadonlySet<number>): Promise<void> {
     wanted: [...wanted],
     pool: run.pool,
     // Which failures are asked again was decided above.
-    fetch: fetchOptions(problem.dataset, options, { connectTo: run.connectTo, retryKinds: () => true }),
+    fetch: {
+      ...fetchOptions(problem.dataset, options, { connectTo: run.connectTo, retryKinds: () => true }),
+      onEvent: (event) => {
+        if (event.type === 'note') options.onEvent?.({ type: 'note', text: event.text });
+      },
+    },
     onProgress: (progress) => options.onEvent?.({ type: 'progress', stage: 'inputs', ...progress }),
   });
 }
@@ -180,14 +185,19 @@ function shardTask(run: Run, split: SplitPlan, shard: ShardPlan): ShardTask {
 /** The manifest as it is before the first shard; a finished one stays as long as nothing is made anew. */
 function announceSplit(run: Run, split: SplitPlan): void {
   const known = readManifest(run.options.dataDir, run.problem.name, split.settings.split);
-  const isWhole = split.shards.every((shard) => shard.head !== undefined);
-  if (known?.complete === true && isWhole) return;
+  const isFinished = split.shards.every((shard) => shard.head !== undefined);
+  if (known?.complete === true && isFinished) return;
   writeManifest(run.options.dataDir, opened(run, split));
 }
 
 function reopenManifest(run: Run, split: SplitPlan): void {
   const known = readManifest(run.options.dataDir, run.problem.name, split.settings.split);
   if (known?.complete !== false) writeManifest(run.options.dataDir, opened(run, split));
+}
+
+/** True where this run had all shards of the split, not a task's part or the finished ones alone. */
+function isWhole({ shards, settings }: SplitPlan): boolean {
+  return shards.length === settings.shards;
 }
 
 function completeSplit(run: Run, split: SplitPlan): void {

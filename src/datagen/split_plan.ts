@@ -4,6 +4,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PlanContext, PlanRow, Problem, RejectedRow, Split } from '../problems/problem.js';
 import { indexName, ledgerPath, shardName } from './data_files.js';
+import { preparationName } from './input_records.js';
 import type { InputTable } from './input_table.js';
 import { type LedgerHead, readLedgerHead } from './ledger.js';
 import { type SplitSettings, settingsDigest } from './manifest.js';
@@ -48,6 +49,7 @@ export async function planSplit(options: {
   readonly limit?: number;
   readonly shards?: number;
   readonly task?: { readonly index: number; readonly of: number };
+  readonly onlyFinished?: boolean;
   readonly folder: string;
   readonly dataDir: string;
   readonly table: InputTable;
@@ -74,7 +76,7 @@ export async function planSplit(options: {
     limit: options.limit ?? null,
     shards: count,
     options: problem.options,
-    preparation: problem.preparation.id,
+    preparation: preparationName(problem.preparation),
   };
   const digest = settingsDigest(settings);
   const shards: ShardPlan[] = [];
@@ -84,7 +86,7 @@ export async function planSplit(options: {
     const shard = scanShard(problem, file, index, count, table);
     shard.head = finishedHead(options.dataDir, problem.name, shard, count);
     shard.wasFinished = shard.head !== undefined;
-    shards.push(shard);
+    if (options.onlyFinished !== true || shard.wasFinished) shards.push(shard);
   }
   return { settings, settingsDigest: digest, file, shards };
 }

@@ -10,7 +10,7 @@ export interface Task {
 
 /**
  * Reads `I/N`, `auto/N` or `auto`. With `auto` the index comes from JOB_COMPLETION_INDEX (Kubernetes' indexed Jobs) or
- * SLURM_ARRAY_TASK_ID less SLURM_ARRAY_TASK_MIN; the number of tasks, where it is not given, from
+ * SLURM_ARRAY_TASK_ID, counted from SLURM_ARRAY_TASK_MIN in steps of SLURM_ARRAY_TASK_STEP; the number of tasks, where it is not given, from
  * SLURM_ARRAY_TASK_COUNT.
  * @throws UserError for anything else.
  */
@@ -42,5 +42,6 @@ function schedulerIndex(environment: Readonly<Record<string, string | undefined>
   if (completion !== undefined && completion !== '') return Number(completion);
   const array = environment.SLURM_ARRAY_TASK_ID;
   if (array === undefined || array === '') return undefined;
-  return Number(array) - Number(environment.SLURM_ARRAY_TASK_MIN ?? 0);
+  const step = Number(environment.SLURM_ARRAY_TASK_STEP ?? 1);
+  return (Number(array) - Number(environment.SLURM_ARRAY_TASK_MIN ?? 0)) / step;
 }

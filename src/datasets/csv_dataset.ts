@@ -80,10 +80,21 @@ function csvSource(path: string, columns: readonly string[]): CsvSource {
   return { path, rows: () => readCsv(path, columns) };
 }
 
+/** A quote that is never closed must not read the whole file into memory. */
+const MAX_RECORD_CHARACTERS = 1 << 20;
+
 async function* readCsv(path: string, columns: readonly string[]): AsyncGenerator<CsvRow | MalformedCsvRow> {
-  const parser = createReadStream(path).pipe(
-    parse({ bom: true, relax_column_count: true, skip_empty_lines: true, trim: true, info: true }),
-  );
+  const parser = parse({
+    bom: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    trim: true,
+    info: true,
+    max_record_size: MAX_RECORD_CHARACTERS,
+  });
+  const file = createReadStream(path);
+  file.on('error', (error) => parser.destroy(error));
+  file.pipe(parser);
   let header: string[] | undefined;
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {

@@ -85,20 +85,22 @@ export async function cropFaces(
   const region = wanted.length > 1 && look.isPlain ? regionAround(wanted) : undefined;
   const decoded = region === undefined ? undefined : await decodeRegion(picture, region, spec);
   const source = (): Sharp => (look.isPlain ? open(picture, spec) : ordinary(picture, spec));
-  return Promise.all(
-    squares.map((square) => {
-      if ('failure' in square) return square;
-      if (!('side' in square)) return encode(source(), 'cover', spec);
-      const { side, left, top } = square;
-      return region === undefined || decoded === undefined
-        ? encode(source().extract({ left, top, width: side, height: side }), 'fill', spec)
-        : encode(
-            decoded().extract({ left: left - region.left, top: top - region.top, width: side, height: side }),
-            'fill',
-            spec,
-          );
-    }),
-  );
+  const cropOne = (square: (typeof squares)[number]): CropOutcome | Promise<CropOutcome> => {
+    if ('failure' in square) return square;
+    if (!('side' in square)) return encode(source(), 'cover', spec);
+    const { side, left, top } = square;
+    return region === undefined || decoded === undefined
+      ? encode(source().extract({ left, top, width: side, height: side }), 'fill', spec)
+      : encode(
+          decoded().extract({ left: left - region.left, top: top - region.top, width: side, height: side }),
+          'fill',
+          spec,
+        );
+  };
+  // One after the other: a large picture's decoder may need hundreds of megabytes, and other workers are busy meanwhile.
+  const outcomes: CropOutcome[] = [];
+  for (const square of squares) outcomes.push(await cropOne(square));
+  return outcomes;
 }
 
 /** No box: the decoder may then shrink while it decodes, which an extracted square forbids it. */

@@ -9,7 +9,7 @@ import { cutDevSplit, type SplitCut } from './dev_split.js';
 import type { PlanContext, PreparedInput, RejectedRow, Split } from './problem.js';
 import { registerProblem } from './registry.js';
 import { reject } from './rejection.js';
-import { CROP_OPTIONS, TripletProblem } from './triplet.js';
+import { CROP_OPTION_RANGES, CROP_OPTIONS, TripletProblem } from './triplet.js';
 
 export class FacialExpressionCorrespondence extends TripletProblem<FecRow, FecSource> {
   readonly name: string = 'fec';
@@ -25,6 +25,13 @@ export class FacialExpressionCorrespondence extends TripletProblem<FecRow, FecSo
     /** … unless cutting it out costs more than this fraction of them, since rows on both sides are lost. */
     dev_loss: 0.05,
   };
+
+  override readonly optionRanges = {
+    ...CROP_OPTION_RANGES,
+    min_agreement: [0, 6],
+    dev_fraction: [0, 1],
+    dev_loss: [0, 1],
+  } as const;
 
   get features() {
     const face = image({ height: this.options.size, width: this.options.size, channels: 3 });

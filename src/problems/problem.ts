@@ -75,6 +75,9 @@ export abstract class Problem<Row extends PlanRow = PlanRow, Source = unknown> {
   /** Settings that a person may change (`--option name=value`), with their defaults. */
   readonly options: Readonly<Record<string, OptionValue>> = {};
 
+  /** Smallest and largest value of number options; an option whose default is a whole number takes only such. */
+  readonly optionRanges: Readonly<Record<string, readonly [least: number, most: number]>> = {};
+
   /** Which examples there are, in a fixed order: the same source and seed give the same rows. Opens no image. */
   abstract plan(
     split: Split,
@@ -120,8 +123,11 @@ export function withOptions<P extends Problem>(
         exitCode: 2,
       });
     options[name] = readOption(name, value, standard);
+    checkRange(name, options[name], standard, problem.optionRanges[name]);
   }
-  return Object.create(problem, { options: { value: Object.freeze(options), enumerable: true } }) as P;
+  // An instance of its own: one that only inherits would lack the private members of the class.
+  const changed = new (problem.constructor as new () => P)();
+  return Object.defineProperty(changed, 'options', { value: Object.freeze(options), enumerable: true });
 }
 
 function readOption(name: string, value: OptionValue, standard: OptionValue): OptionValue {
@@ -131,6 +137,22 @@ function readOption(name: string, value: OptionValue, standard: OptionValue): Op
   if (typeof standard === 'string') return String(value);
   throw new UserError(`option ${name} is ${JSON.stringify(value)}, but a ${typeof standard} is wanted`, {
     remedy: `write it like the default, ${name}=${standard}`,
+    exitCode: 2,
+  });
+}
+
+function checkRange(
+  name: string,
+  value: OptionValue,
+  standard: OptionValue,
+  range: readonly [number, number] | undefined,
+): void {
+  if (typeof value !== 'number' || range === undefined) return;
+  const [least, most] = range;
+  const isWhole = Number.isInteger(standard);
+  if (value >= least && value <= most && (!isWhole || Number.isInteger(value))) return;
+  throw new UserError(`option ${name} is ${value}`, {
+    remedy: `it is a ${isWhole ? 'whole ' : ''}number from ${least} to ${most}`,
     exitCode: 2,
   });
 }

@@ -18,12 +18,22 @@ export const CROP_OPTIONS = {
   min_face_pixels: DEFAULT_CROP.minFacePixels,
 } as const;
 
+/** What those options may be. */
+export const CROP_OPTION_RANGES = {
+  size: [8, 4096],
+  margin: [0, 10],
+  quality: [1, 100],
+  min_face_pixels: [1, 4096],
+} as const;
+
 /** A Problem whose rows hold three faces, each cropped by its box to a square JPEG. */
 export abstract class TripletProblem<Row extends TripletRow = TripletRow, Source = unknown> extends Problem<
   Row,
   Source
 > {
   override readonly options: Readonly<Record<string, OptionValue>> = CROP_OPTIONS;
+
+  override readonly optionRanges: Problem['optionRanges'] = CROP_OPTION_RANGES;
 
   override inputs(row: Row): readonly Input[] {
     return row.faces;

@@ -1,7 +1,7 @@
 /** The Google Facial Expression Comparison dataset (FEC): its resource, licence, files and how its URLs behave. */
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { extractArchive } from '../../io/archive.js';
 import { UserError } from '../../io/errors.js';
@@ -83,7 +83,7 @@ async function obtainFec(context: ObtainContext): Promise<FecSource> {
   if (source.sha256.train !== PUBLISHED_TRAIN_SHA256)
     throw new UserError('the train file is not the one that was published', {
       where: `${found.train}, SHA-256 ${source.sha256.train}`,
-      remedy: `delete ${folder} and run the command again, or give your own files with --manual-dir`,
+      remedy: `delete ${folder} and FEC_dataset.zip beside it and run the command again, or give your own files with --manual-dir`,
     });
   return source;
 }
@@ -108,8 +108,7 @@ async function manualFiles(manualDir: string, context: ObtainContext): Promise<R
 async function unzip(zip: string, folder: string, context: ObtainContext): Promise<Record<FecPart, string>> {
   const ready = filesBelow(folder);
   if (ready !== undefined) return ready;
-  const partial = `${folder}.part-${process.pid}`;
-  await mkdir(partial, { recursive: true });
+  const partial = await mkdtemp(`${folder}.part-`);
   await extractArchive(zip, partial, {
     only: (name) => name.endsWith('.csv') && !name.startsWith('__MACOSX/'),
     ...(context.signal === undefined ? {} : { signal: context.signal }),
@@ -119,7 +118,11 @@ async function unzip(zip: string, folder: string, context: ObtainContext): Promi
       where: zip,
       remedy: 'fetch it again from the dataset’s page',
     });
-  await rename(partial, folder);
+  await rename(partial, folder).catch(async (error) => {
+    // Another task may have unpacked it meanwhile: its files are the same.
+    if (filesBelow(folder) === undefined) throw error;
+    await rm(partial, { recursive: true });
+  });
   return filesBelow(folder) as Record<FecPart, string>;
 }
 

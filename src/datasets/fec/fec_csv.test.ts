@@ -111,5 +111,10 @@ test('every line gives exactly one row, in order, whatever the bytes are', async
 
 test('a line without an end is malformed and does not fill the memory', async () => {
   const rows = await rowsOf(Buffer.alloc(20_000_000, 'a'));
-  expect(rows).toEqual([{ key: 'train:1', malformed: '1 columns, at least 28 wanted' }]);
+  expect(rows).toEqual([{ key: 'train:1', malformed: 'a line of more than 8192 bytes' }]);
+});
+
+test('a line that would be a row if it were cut is malformed too', async () => {
+  const long = `${line()}${',7,1'.repeat(3000)}`;
+  expect((await rowsOf(`${long}\n${line()}\n`)).map((row) => 'malformed' in row)).toEqual([true, false]);
 });

@@ -33,6 +33,8 @@ export interface MalformedFecRow {
 /** A line of more than this is not a row: 8 KiB is 25 times the longest row that the format makes likely. */
 const MAX_LINE_BYTES = 8192;
 const LINES_PER_BATCH = 512;
+/** Stands for a line that is too long; no row has one column. */
+const TOO_LONG = `a line of more than ${MAX_LINE_BYTES} bytes`;
 
 /**
  * Reads a FEC file row by row, in constant memory. A line that does not follow the format is yielded as malformed with
@@ -55,6 +57,7 @@ export async function* readFecCsv(path: string, part: string): AsyncGenerator<Fe
 /** One parsed line as a row, or what is wrong with it. */
 export function fecRow(key: string, fields: readonly string[] | string): FecRow | MalformedFecRow {
   if (typeof fields === 'string') return { key, malformed: fields };
+  if (fields[0] === TOO_LONG) return { key, malformed: TOO_LONG };
   if (fields.length === 1 && fields[0] === '') return { key, malformed: 'empty line' };
   if (fields.length < 28) return { key, malformed: `${fields.length} columns, at least 28 wanted` };
   const filled = trimmedLength(fields);
@@ -133,7 +136,7 @@ function parseCsv(text: string): string[][] {
   return parse(text, { relax_column_count: true, skip_empty_lines: false, trim: true });
 }
 
-/** Lines in batches, without their ends. A line longer than the limit comes shortened, which no row survives. */
+/** Lines in batches, without their ends; `TOO_LONG` for one that is longer than the limit. */
 async function* lineBatches(path: string): AsyncGenerator<string[]> {
   let batch: string[] = [];
   let rest: Buffer | undefined;
@@ -161,10 +164,11 @@ async function* lineBatches(path: string): AsyncGenerator<string[]> {
 }
 
 function lineText(bytes: Buffer, start: number, end: number, isFirst: boolean): string {
+  if (end - start > MAX_LINE_BYTES) return TOO_LONG;
   let from = start;
-  let to = Math.min(end, start + MAX_LINE_BYTES);
+  let to = end;
   if (isFirst && bytes[from] === 0xef && bytes[from + 1] === 0xbb && bytes[from + 2] === 0xbf) from += 3;
-  if (to > from && to === end && bytes[to - 1] === 13) to--;
+  if (to > from && bytes[to - 1] === 13) to--;
   return bytes.toString('utf8', from, to);
 }
 

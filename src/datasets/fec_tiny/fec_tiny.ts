@@ -1,7 +1,7 @@
 /** A made-up corpus in FEC's exact format, drawn by our own code and served over loopback: FEC without the network. */
 
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, ObtainContext } from '../dataset.js';
 import { FEC_FILES, type FecSource, fecDataset, fecUrls, openFec } from '../fec/fec.js';
@@ -49,9 +49,7 @@ export const fecTinyDataset: Dataset<FecSource> = {
 async function corpusFolder(context: ObtainContext): Promise<string> {
   const folder = join(context.rawDir, `corpus-${CORPUS_VERSION}`);
   if (existsSync(folder)) return folder;
-  const partial = `${folder}.part-${process.pid}`;
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(partial, { recursive: true });
+  const partial = await mkdtemp(`${folder}.part-`);
   // Loaded where it is used: workers, which read no corpus, start without the drawing code.
   const { makeTinyFecCorpus } = await import('../../../fixtures/fec_corpus.js');
   await makeTinyFecCorpus(partial);
