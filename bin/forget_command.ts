@@ -53,7 +53,11 @@ async function forget(dataDir: string, name: string, options: ForgetCommandOptio
     if (options.json === true) printJson(summary);
     else {
       print(`struck ${summary.struck.length}, erased ${summary.erased.length} files`);
-      print(summary.remade.length === 0 ? 'no shard held them' : `made anew: ${summary.remade.join(', ')}`);
+      print(
+        summary.remade.length === 0
+          ? 'no shard held them: compare with the addresses that `t2t-ts inspect` shows'
+          : `made anew: ${summary.remade.join(', ')}`,
+      );
     }
   } finally {
     progress.stop();

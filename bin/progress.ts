@@ -9,7 +9,7 @@ const LINE_EVERY_MS = 10_000;
 const STAGE_NAMES = {
   metadata: 'metadata',
   plan: 'planning',
-  inputs: 'pictures',
+  inputs: 'inputs',
   shards: 'shards',
   resource: 'download',
 } as const;

@@ -44,7 +44,7 @@ export function addRawOptions(command: Command): Command {
     )
     .option(
       '--retry <kinds>',
-      `ask again for what failed before, also in finished shards: ${FETCH_FAILURE_KINDS.join(', ')} or all`,
+      `ask again for what failed before, also in finished shards: ${FETCH_FAILURE_KINDS.filter((kind) => kind !== 'struck').join(', ')} or all`,
       readRetry,
     );
 }

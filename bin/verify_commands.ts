@@ -42,7 +42,8 @@ async function verifyFolder(
   print(
     report.ok
       ? `verified: ${formatCount(report.records)} records in ${formatCount(report.files)} shards`
-      : `not as it should be: ${report.errors.length} errors in ${formatCount(report.files)} shards`,
+      : `not as it should be: ${report.errors.length} error${report.errors.length === 1 ? '' : 's'} in ` +
+          `${formatCount(report.files)} shards; delete the files named and run the same datagen again: they are made anew`,
   );
 }
 

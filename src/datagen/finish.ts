@@ -19,7 +19,7 @@ export function finishData(dataDir: string, problem: string): Manifest[] {
       where: dataDir,
       remedy: namesIn(dataDir).length > 0 ? `it holds ${namesIn(dataDir).join(', ')}` : 'run datagen first',
     });
-  const finished = opened.map((manifest) => (manifest.complete ? manifest : joinShards(dataDir, manifest)));
+  const finished = opened.map((manifest) => joinShards(dataDir, manifest));
   for (const manifest of finished) writeManifest(dataDir, manifest);
   return finished;
 }

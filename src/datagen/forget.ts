@@ -37,6 +37,13 @@ export async function forgetUrls(
   urls: readonly string[],
   options: ForgetOptions,
 ): Promise<ForgetSummary> {
+  for (const url of urls)
+    if (!/^https?:\/\//i.test(url) || !URL.canParse(url))
+      throw new UserError('this is no address', {
+        where: url,
+        remedy: 'give it as it stands in the record, http://…',
+        exitCode: 2,
+      });
   const manifests = SPLITS.flatMap((split) => readManifest(options.dataDir, name, split) ?? []);
   if (manifests.length === 0)
     throw new UserError(`the data folder holds no split of ${name}`, {

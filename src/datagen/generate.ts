@@ -24,7 +24,7 @@ export interface GenerateOptions extends RawDataOptions {
   readonly limit?: number;
   /** Shards a split; by default as many as the Problem's `examplesPerShard` gives. */
   readonly shards?: number;
-  /** Worker threads; by default one a core. */
+  /** Worker threads; by default one a core, at most four a core. */
   readonly workers?: number;
   readonly seed?: number;
   /** Make only the shards whose index leaves `index` when divided by `of`; `finishData` joins the parts. */
@@ -40,6 +40,9 @@ export interface GenerateOptions extends RawDataOptions {
   /** Modules to import in every worker, which register Problems that t2t-ts does not bring. */
   readonly imports?: readonly string[];
 }
+
+/** Each is a thread with a heap of its own; more than this only fight for the cores and the memory. */
+const MAX_WORKERS = 4 * availableParallelism();
 
 export interface SplitSummary {
   readonly planned: number;
@@ -75,7 +78,7 @@ export async function generateData(problem: Problem, options: GenerateOptions): 
   const records = openRecords(problem.preparation, raw.rawDir);
   for (const url of readStruck(options.dataDir, problem.name)) records.journal.strike(url);
   const web = options.dryRun === true ? undefined : await problem.dataset.serve?.(raw.context);
-  const pool = new WorkerPool(options.workers ?? availableParallelism(), {
+  const pool = new WorkerPool(Math.min(options.workers ?? availableParallelism(), MAX_WORKERS), {
     problem: problem.name,
     options: problem.options,
     imports: options.imports ?? [],
@@ -84,7 +87,8 @@ export async function generateData(problem: Problem, options: GenerateOptions): 
   try {
     if (options.dryRun !== true) pool.start();
     const splits: SplitPlan[] = [];
-    for (const split of options.splits ?? problem.splits)
+    const obtained = [...raw.notes];
+    for (const split of new Set(options.splits ?? problem.splits))
       splits.push(
         await planSplit({
           ...options,
@@ -94,7 +98,7 @@ export async function generateData(problem: Problem, options: GenerateOptions): 
           seed: options.seed ?? 0,
           folder: planFolder,
           table: records.table,
-          context: { seed: options.seed ?? 0, note: raw.context.note },
+          onNote: raw.context.note,
           onRow: (rows) => options.onEvent?.({ type: 'progress', stage: 'plan', done: rows }),
         }),
       );
@@ -105,7 +109,7 @@ export async function generateData(problem: Problem, options: GenerateOptions): 
       records,
       splits,
       pool,
-      notes: raw.notes,
+      notes: obtained,
       connectTo: web?.connectTo ?? {},
       asked: new Set(),
     };

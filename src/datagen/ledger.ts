@@ -47,7 +47,13 @@ export function readLedgerHead(path: string): LedgerHead | undefined {
     const buffer = Buffer.alloc(8192);
     const read = readSync(file, buffer, 0, buffer.length, 0);
     const end = buffer.subarray(0, read).indexOf(10);
-    return end < 0 ? undefined : (JSON.parse(buffer.toString('utf8', 0, end)) as LedgerHead);
+    if (end < 0) return undefined;
+    const head = JSON.parse(buffer.toString('utf8', 0, end)) as LedgerHead;
+    return typeof head.settings === 'string' &&
+      typeof head.plan === 'string' &&
+      typeof head.bytes === 'number'
+      ? head
+      : undefined;
   } catch {
     return undefined;
   } finally {

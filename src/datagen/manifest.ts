@@ -134,14 +134,17 @@ export function readManifest(dataDir: string, problem: string, split: Split): Ma
   if (!existsSync(path)) return undefined;
   try {
     const manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
-    if (manifest.format !== 't2t-ts manifest 1')
-      throw new Error(`its format is ${JSON.stringify(manifest.format)}`);
+    if (manifest?.format !== 't2t-ts manifest 1')
+      throw new Error(`its format is ${JSON.stringify(manifest?.format)}`);
     return manifest;
   } catch (error) {
-    throw new UserError(`the manifest can't be read: ${error instanceof Error ? error.message : error}`, {
-      where: path,
-      remedy: 'delete it and run the same datagen command again: finished shards are kept',
-    });
+    throw new UserError(
+      `the manifest can't be read: ${error instanceof Error ? error.message.replaceAll('\n', ' ') : error}`,
+      {
+        where: path,
+        remedy: 'delete it and run the same datagen command again: finished shards are kept',
+      },
+    );
   }
 }
 

@@ -210,7 +210,7 @@ function opened({ problem, notes }: Run, split: SplitPlan): Manifest {
     problem,
     settings: split.settings,
     planned: split.file.planned,
-    notes,
+    notes: [...notes, ...split.notes],
     versions: softwareVersions(),
   });
 }

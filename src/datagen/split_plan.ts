@@ -1,6 +1,7 @@
 /** One split of a run: its plan on disk, its shards, and what each shard asks for. */
 
-import { existsSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PlanContext, PlanRow, Problem, RejectedRow, Split } from '../problems/problem.js';
 import { indexName, ledgerPath, shardName } from './data_files.js';
@@ -36,6 +37,8 @@ export interface SplitPlan {
   readonly settings: SplitSettings;
   readonly settingsDigest: string;
   readonly file: PlanFile;
+  /** What the plan had to say. */
+  readonly notes: readonly string[];
   /** The shards that this run is to make: all of them, or a task's part. */
   readonly shards: ShardPlan[];
 }
@@ -53,21 +56,31 @@ export async function planSplit(options: {
   readonly folder: string;
   readonly dataDir: string;
   readonly table: InputTable;
-  readonly context: PlanContext;
+  readonly onNote: (text: string) => void;
   readonly signal?: AbortSignal;
   readonly onRow?: (rows: number) => void;
 }): Promise<SplitPlan> {
   const { problem, split, seed, table } = options;
+  const notes: string[] = [];
+  const context: PlanContext = {
+    seed,
+    note(text) {
+      if (!notes.includes(text)) notes.push(text);
+      options.onNote(text);
+    },
+  };
   const file = await writePlanFile({
     folder: options.folder,
     split,
-    rows: problem.plan(split, options.source, options.context),
+    rows: problem.plan(split, options.source, context),
     shuffleSeed: `${problem.name} ${split} ${seed}`,
     ...(options.limit === undefined ? {} : { limit: options.limit }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.onRow === undefined ? {} : { onRow: options.onRow }),
   });
-  const count = options.shards ?? Math.max(1, Math.ceil(file.planned / problem.examplesPerShard));
+  const wanted = options.shards ?? Math.ceil(file.planned / problem.examplesPerShard);
+  // No shard without an example, but for a split that has none at all.
+  const count = Math.max(1, Math.min(wanted, file.planned));
   const settings: SplitSettings = {
     problem: problem.name,
     version: problem.version,
@@ -88,7 +101,7 @@ export async function planSplit(options: {
     shard.wasFinished = shard.head !== undefined;
     if (options.onlyFinished !== true || shard.wasFinished) shards.push(shard);
   }
-  return { settings, settingsDigest: digest, file, shards };
+  return { settings, settingsDigest: digest, file, notes, shards };
 }
 
 function scanShard(
@@ -124,7 +137,10 @@ function scanShard(
   };
 }
 
-/** The head of a shard's ledger where the shard's files are there with the sizes that it says. */
+/**
+ * The head of a shard's ledger where the shard is there with its size and its index with its checksum. The shard's own
+ * bytes are `verify`'s to read: reading them all before every run would take longer than most runs.
+ */
 export function finishedHead(
   dataDir: string,
   problem: string,
@@ -135,7 +151,8 @@ export function finishedHead(
   if (head === undefined) return undefined;
   const path = join(dataDir, shardName(problem, shard.split, shard.index, of));
   if (!existsSync(path) || statSync(path).size !== head.bytes) return undefined;
-  return existsSync(join(dataDir, indexName(shardName(problem, shard.split, shard.index, of))))
-    ? head
-    : undefined;
+  const indexPath = join(dataDir, indexName(shardName(problem, shard.split, shard.index, of)));
+  if (!existsSync(indexPath)) return undefined;
+  const indexSha256 = createHash('sha256').update(readFileSync(indexPath)).digest('hex');
+  return indexSha256 === head.indexSha256 ? head : undefined;
 }

@@ -119,7 +119,10 @@ export class FacialExpressionCorrespondence extends TripletProblem<FecRow, FecSo
   private async cut(source: FecSource, context: PlanContext): Promise<SplitCut> {
     const settings = `${context.seed} ${this.options.dev_fraction} ${this.options.dev_loss}`;
     const known = cuts.get(source);
-    if (known?.settings === settings) return known.cut;
+    if (known?.settings === settings) {
+      for (const text of known.notes) context.note(text);
+      return known.cut;
+    }
     const numbers = new Map<string, number>();
     const photographs: number[] = [];
     const numberOf = (url: string): number => {
@@ -147,20 +150,19 @@ export class FacialExpressionCorrespondence extends TripletProblem<FecRow, FecSo
       seed: `${this.name} dev ${context.seed}`,
     });
     const sharedImages = inTest.reduce((sum, shared) => sum + shared, 0);
-    context.note(
+    const notes = [
       `train and test share ${sharedImages} photographs: ${cut.rows.shared} rows of the train file are kept out of train`,
-    );
-    context.note(
       `dev has ${cut.rows.dev} rows cut from the train file; ${cut.rows.straddling} more are on both sides of the cut and lost`,
-    );
-    cuts.set(source, { settings, cut });
+    ];
+    for (const text of notes) context.note(text);
+    cuts.set(source, { settings, cut, notes });
     return cut;
   }
 }
 
 registerProblem(FacialExpressionCorrespondence);
 
-const cuts = new WeakMap<FecSource, { settings: string; cut: SplitCut }>();
+const cuts = new WeakMap<FecSource, { settings: string; cut: SplitCut; notes: readonly string[] }>();
 
 /** The odd one out that most annotators name (the lowest number where two are named equally often), and its votes. */
 export function majority(ratings: readonly number[]): { code: number; votes: number } {
