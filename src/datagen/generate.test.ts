@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -43,6 +43,15 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** Short time-outs and pauses, so that faults are soon over. */
+const QUICK = [
+  'headersTimeoutMs=700',
+  'bodyTimeoutMs=700',
+  'slowAfterMs=700',
+  'backoffMs=20',
+  'maxRetryAfterMs=2000',
+].flatMap((setting) => ['--fetch', setting]);
+
 function datagen(out: string, ...more: string[]): Promise<CliResult> {
   return runCli(
     [
@@ -50,13 +59,7 @@ function datagen(out: string, ...more: string[]): Promise<CliResult> {
       'fec',
       ...['--manual-dir', manual, '--data-dir', join(out, 'data'), '--tmp-dir', join(out, 'tmp'), '--json'],
       ...connectTo(),
-      ...[
-        'headersTimeoutMs=700',
-        'bodyTimeoutMs=700',
-        'slowAfterMs=700',
-        'backoffMs=20',
-        'maxRetryAfterMs=2000',
-      ].flatMap((setting) => ['--fetch', setting]),
+      ...QUICK,
       ...['--option', 'dev_fraction=0', '--shards', '3'],
       ...more,
     ],
@@ -129,7 +132,6 @@ test('the same command again asks for nothing, changes nothing and is quick abou
   const out = join(folder, 'faults');
   const hits = new Map(server.hits);
   const before = join(folder, 'before');
-  const { cpSync } = await import('node:fs');
   cpSync(join(out, 'data'), before, { recursive: true });
   const result = await datagen(out);
   expect(result.code, result.stderr).toBe(0);
@@ -143,7 +145,6 @@ test('other settings in the same folder are refused, and --overwrite replaces', 
   expect(refused.code).toBe(2);
   expect(refused.stderr).toContain('made with other settings');
   const copy = join(folder, 'overwritten');
-  const { cpSync } = await import('node:fs');
   cpSync(out, copy, { recursive: true });
   const replaced = await datagen(copy, '--seed', '7', '--split', 'test', '--overwrite', '--shards', '2');
   expect(replaced.code, replaced.stderr).toBe(0);
@@ -162,48 +163,88 @@ test('a dry run says what would be asked and leaves no shard, no manifest and no
   expect(readdirSync(join(out, 'data'))).toEqual([]);
 });
 
-test('--retry asks again for a chosen kind only, and makes only the shards anew whose pictures changed', async () => {
-  const out = join(folder, 'faults');
-  const victim = [...plan.victims].find(([, { name }]) => name === 'not-found')?.[0] as string;
-  const healed = new Map(plan.faults);
-  healed.delete(victim);
+/** The same web with one fault mended, at a new port; gives the mended address. */
+async function mend(name: string): Promise<string> {
+  const url = [...plan.victims].find(([, victim]) => victim.name === name)?.[0] as string;
+  mended.add(url);
+  const faults = new Map([...plan.faults].filter(([faulty]) => !mended.has(faulty)));
   await server.close();
   server = await startFaultServer({
     files: new Map([...(await readFecCorpusFiles(manual)), ...plan.files]),
-    faults: healed,
+    faults,
     robots: plan.robots,
     tls: certificate,
   });
-  const holding = new Set(
-    ['train', 'test'].flatMap((split) =>
-      readdirSync(ledgerFolder(join(out, 'data'), 'fec', split as 'train')).flatMap((name) => {
-        const { head, lines } = readLedger(
-          join(ledgerFolder(join(out, 'data'), 'fec', split as 'train'), name),
-        );
-        const keys = new Set(
-          corpus.rows[split as 'train'].filter((row) => row.urls.includes(victim)).map((row) => row.key),
-        );
+  return url;
+}
+
+/** Shards of which some row that was to be made uses the address. */
+function shardsHolding(out: string, url: string): Set<string> {
+  const splits = ['train', 'test'] as const;
+  return new Set(
+    splits.flatMap((split) => {
+      const users = corpus.rows[split].filter(({ urls }) => urls.includes(url));
+      const keys = new Set(users.map(({ key }) => key));
+      const ledgers = ledgerFolder(join(out, 'data'), 'fec', split);
+      return readdirSync(ledgers).flatMap((name) => {
+        const { head, lines } = readLedger(join(ledgers, name));
         return lines.some((line) => keys.has(line.key) && line.inputs !== undefined) ? [head.shard] : [];
-      }),
-    ),
+      });
+    }),
   );
-  const before = join(folder, 'before');
+}
+
+function changedShards(before: string, out: string): string[] {
+  return differences(before, join(out, 'data')).filter((name) => /-of-\d+$/.test(name));
+}
+
+const mended = new Set<string>();
+
+test('--retry asks again for a chosen kind only, and makes only the shards anew whose pictures changed', async () => {
+  const out = join(folder, 'faults');
+  const url = await mend('not-found');
+  const holding = shardsHolding(out, url);
   const result = await datagen(out, '--retry', 'dead');
   expect(result.code, result.stderr).toBe(0);
-  expect(server.hits.get(victim)).toBe(1);
-  for (const [url, { expected }] of plan.victims)
-    if (!expected.includes('dead-url')) expect(server.hits.get(url), url).toBeUndefined();
-  const changed = differences(before, join(out, 'data')).filter((name) => /-of-\d+$/.test(name));
+  expect(server.hits.get(url)).toBe(1);
+  for (const [victim, { expected }] of plan.victims)
+    if (!expected.includes('dead-url')) expect(server.hits.get(victim), victim).toBeUndefined();
+  const changed = changedShards(join(folder, 'before'), out);
   expect(changed.length).toBeGreaterThan(0);
   for (const shard of changed) expect(holding).toContain(shard);
-  expect(ledgerLines(out, 'train').some((line) => line.detail?.includes(victim))).toBe(false);
+  expect(ledgerLines(out, 'train').some((line) => line.detail?.includes(url))).toBe(false);
+  expect((await runCli(['verify', join(out, 'data')])).code).toBe(0);
+});
+
+test('what `download --retry` finds again, the next datagen puts into its shards without being told', async () => {
+  const out = join(folder, 'faults');
+  const before = join(folder, 'before-download');
+  cpSync(join(out, 'data'), before, { recursive: true });
+  const url = await mend('gone');
+  const holding = shardsHolding(out, url);
+  const downloaded = await runCli(
+    [
+      'download',
+      'fec',
+      ...['--manual-dir', manual, '--tmp-dir', join(out, 'tmp'), '--retry', 'dead', '--json', ...connectTo()],
+      ...QUICK,
+    ],
+    { env },
+  );
+  expect(downloaded.code, downloaded.stderr).toBe(0);
+  expect(server.hits.get(url)).toBe(1);
+  const result = await datagen(out);
+  expect(result.code, result.stderr).toBe(0);
+  expect(server.hits.get(url)).toBe(1);
+  const changed = changedShards(before, out);
+  expect(changed.length).toBeGreaterThan(0);
+  for (const shard of changed) expect(holding).toContain(shard);
   expect((await runCli(['verify', join(out, 'data')])).code).toBe(0);
 });
 
 test('forget strikes an address: its file is erased, its shards alone are made anew, it is never asked for again', async () => {
   const out = join(folder, 'faults');
   const before = join(folder, 'before-forget');
-  const { cpSync } = await import('node:fs');
   cpSync(join(out, 'data'), before, { recursive: true });
   const written = new Set(
     ledgerLines(out, 'test').flatMap((line) => (line.rejected === undefined ? [line.key] : [])),

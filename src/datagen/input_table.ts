@@ -59,5 +59,10 @@ export function boxKey(box: FractionBox | undefined): string {
 
 /** How a ledger writes an outcome: enough of the content's hash to tell that it changed, or the reason. */
 export function outcomeToken(outcome: InputOutcome): string {
-  return outcome.ok ? outcome.content.slice(0, 16) : outcome.reason;
+  return outcome.ok ? contentToken(outcome.content) : outcome.reason;
+}
+
+/** A content's token: 64 bits of its SHA-256. */
+export function contentToken(sha256: string): string {
+  return sha256.slice(0, 16);
 }

@@ -2,13 +2,14 @@
 
 import { rmSync } from 'node:fs';
 import pLimit from 'p-limit';
+import { CROP_FAILURES } from '../faces/crop.js';
 import { TRANSIENT_KINDS } from '../io/fetch_outcome.js';
 import type { Problem } from '../problems/problem.js';
 import { ledgerPath } from './data_files.js';
 import { fetchOptions } from './fetch_options.js';
 import type { GenerateOptions } from './generate.js';
 import { fateOf, type InputRecords, recordedOutcome, urlOf } from './input_records.js';
-import { type InputOutcome, outcomeToken } from './input_table.js';
+import { contentToken, type InputOutcome, outcomeToken } from './input_table.js';
 import { readLedger } from './ledger.js';
 import {
   addCounts,
@@ -115,16 +116,23 @@ function reopenStaleShards(run: Run): void {
 }
 
 function isStale(run: Run, split: SplitPlan, shard: ShardPlan): boolean {
-  const { records } = run;
   const { lines } = readLedger(pathOfLedger(run, split, shard));
   return lines.some((line, row) =>
     line.inputs?.some((token, i) => {
       const input = shard.inputs[(shard.inputStarts[row] as number) + i] as number;
-      const now = records.table.outcomes[input] ?? recordedOutcome(records, input);
-      // What nobody knows any more (the raw data was deleted) is as it was.
-      return now !== undefined && outcomeToken(now) !== token;
+      return isChanged(run.records, input, token);
     }),
   );
+}
+
+/** Whether an input's fate is known to be another than the ledger's token says. What nobody knows any more is as it was. */
+function isChanged(records: InputRecords, input: number, token: string): boolean {
+  const now = records.table.outcomes[input] ?? recordedOutcome(records, input);
+  if (now !== undefined) return outcomeToken(now) !== token;
+  // A file that came since, e.g. by `download --retry`, and was not prepared yet: only a crop's failure may still stand.
+  const fate = fateOf(records, input);
+  if (fate?.status !== 'ok') return false;
+  return token !== contentToken(fate.sha256) && !CROP_FAILURES.some((failure) => failure === token);
 }
 
 async function makeShards(run: Run): Promise<void> {

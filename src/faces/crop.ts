@@ -33,12 +33,15 @@ export interface CropSpec {
 }
 
 /** Ways in which a crop can fail. */
-export type CropFailure =
-  | 'not-an-image'
-  | 'undecodable-image'
-  | 'image-too-large'
-  | 'face-too-small'
-  | 'bad-box';
+export const CROP_FAILURES = [
+  'not-an-image',
+  'undecodable-image',
+  'image-too-large',
+  'face-too-small',
+  'bad-box',
+] as const;
+
+export type CropFailure = (typeof CROP_FAILURES)[number];
 
 export type CropOutcome =
   | { readonly ok: true; readonly jpeg: Uint8Array }
