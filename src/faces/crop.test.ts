@@ -1,6 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, expect, test } from 'vitest';
+import { sharedData } from '../../fixtures/shared_data.js';
 import { type CropOutcome, cropFaces, DEFAULT_CROP, type FractionBox, squareAround } from './crop.js';
 
 const BOX: FractionBox = { left: 0.25, top: 0.25, right: 0.5, bottom: 0.5 };
@@ -266,3 +269,22 @@ test('a face above the place where a picture is cut off fares alike alone and wi
   expect(together.map((outcome) => outcome.ok)).toEqual(alone.map((outcome) => outcome.ok));
   expect(together[1]?.ok).toBe(false);
 });
+
+const realFolders = ['faces-deepface', 'faces-dlib', 'faces-facenet'].flatMap(
+  (name) => sharedData(name) ?? [],
+);
+test.skipIf(realFolders.length === 0)(
+  'every real photograph gives crops of the size asked for [needs shared data]',
+  async () => {
+    let photographs = 0;
+    for (const realFolder of realFolders) {
+      for (const name of readdirSync(realFolder, { recursive: true, encoding: 'utf8' })) {
+        if (!/\.(jpg|png)$/.test(name)) continue;
+        photographs += 1;
+        const outcomes = await cropFaces(readFileSync(join(realFolder, name)), [undefined, BOX]);
+        for (const outcome of outcomes) await pixels(await jpegOf(outcome));
+      }
+    }
+    expect(photographs).toBeGreaterThan(80);
+  },
+);
