@@ -81,7 +81,9 @@ async function run(command: string): Promise<string> {
   const words = command.includes(' datagen ')
     ? `${command} --connect-to photos.example=127.0.0.1:${server.port}`
     : command;
-  const options = { cwd: clone, encoding: 'utf8', timeout: 120_000 } as const;
+  // What npm tells its scripts must not reach the newcomer's own npm.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')));
+  const options = { cwd: clone, env, encoding: 'utf8', timeout: 120_000 } as const;
   return new Promise((resolve, reject) => {
     execFile('bash', ['-c', words], options, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
