@@ -13,8 +13,8 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
+import { isLeftover, processTag } from '../io/process_tag.js';
 import type { Split } from '../problems/problem.js';
-import { isLeftover, processTag } from './processes.js';
 
 /** tensor2tensor's name of a shard, e.g. `fec-train-00003-of-00010`. */
 export function shardName(problem: string, split: Split, index: number, of: number): string {

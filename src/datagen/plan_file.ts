@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../io/errors.js';
+import { isLeftover, processTag } from '../io/process_tag.js';
 import { seededPermutation } from '../io/random.js';
 import type { PlanRow, RejectedRow, Split } from '../problems/problem.js';
-import { isLeftover, processTag } from './processes.js';
 
 /** A shuffled plan. Rows stay on disk: in memory a row costs twelve bytes. */
 export interface PlanFile {

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { isLeftover, processTag } from '../io/process_tag.js';
 import { PackWriter, PreparedStore } from './prepared_store.js';
-import { isLeftover, processTag } from './processes.js';
 
 const root = mkdtempSync(join(tmpdir(), 't2t-prepared-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -14,9 +14,9 @@ import { join } from 'node:path';
 import type { FractionBox } from '../faces/crop.js';
 import { crc32c } from '../io/crc32c.js';
 import { UserError } from '../io/errors.js';
+import { processTag } from '../io/process_tag.js';
 import type { RejectionReason } from '../problems/rejection.js';
 import { boxKey, type InputOutcome } from './input_table.js';
-import { processTag } from './processes.js';
 
 /**
  * A folder of packs for one way of preparing. Workers append bytes to packs of their own (`PackWriter`); the main thread

@@ -4,7 +4,7 @@
  * `read` verifies the hash, `has` the length that the journal knows, and the journal's line is written after the file.
  */
 
-import { hash } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import {
   closeSync,
   mkdirSync,
@@ -77,12 +77,8 @@ export class ContentStore {
 
   /** A file of that name holds something else: another process may be writing it, so it is replaced, not overwritten. */
   private replace(path: string, bytes: Uint8Array): void {
-    const temporary = `${path}.${process.pid}.tmp`;
-    try {
-      unlinkSync(temporary);
-    } catch {
-      // No other process has this id, and a kill leaves such a file rarely.
-    }
+    // Other threads and other machines may be replacing the same file.
+    const temporary = `${path}.${randomBytes(8).toString('hex')}.tmp`;
     createFile(temporary, bytes);
     renameSync(temporary, path);
   }

@@ -27,6 +27,8 @@ export function cachedSystemLookup(): LookupFunction {
       if (answers.size > MAX_NAMES && oldest !== undefined) answers.delete(oldest);
     }
     void answer.addresses.then((found) => {
+      // A resolver that had a bad moment is asked again by the next attempt; a name that does not exist is not.
+      if (found instanceof Error && found.code !== 'ENOTFOUND') answers.delete(hostname);
       if (found instanceof Error) callback(found, all === true ? [] : '');
       else if (all === true) callback(null, [...found]);
       else callback(null, found[0]?.address ?? '', found[0]?.family);

@@ -100,11 +100,13 @@ class Download {
     const { part } = this;
     // A part may have been spoilt on the disk: what is wrong after a resume is fetched once more from the start.
     let mayBeSpoilt = part.bytes > 0;
+    let best = part.bytes;
     for (let fruitless = 0; ; ) {
-      const before = part.bytes;
       const end = await this.attempt();
       if (end.type === 'again') {
-        fruitless = part.validator !== undefined && part.bytes > before ? 1 : fruitless + 1;
+        fruitless = part.validator !== undefined && part.bytes > best ? 1 : fruitless + 1;
+        // Compared with the most there ever was: a server that begins anew each time must not go on for ever.
+        best = Math.max(best, part.bytes);
         if (!TRANSIENT_KINDS.has(end.failure.kind) || fruitless >= maxAttempts)
           throw this.refusal(end.failure);
         await this.pause(fruitless, end);
@@ -219,7 +221,8 @@ class Download {
         part.restart();
         return { kind: 'truncated', detail: `the server sent ${misfit}` };
       }
-      total = part.totalBytes ?? range?.total;
+      if (part.totalBytes === undefined && range?.total !== undefined) part.learnTotal(range.total);
+      total = part.totalBytes;
     } else {
       total = head.contentLength;
       if (total !== undefined && expected?.bytes !== undefined && total !== expected.bytes)

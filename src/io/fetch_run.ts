@@ -287,6 +287,7 @@ export class FetchRun {
       bytes,
       (sha256) => {
         this.storing -= 1;
+        this.wakeReader?.();
         if (this.isStopped) return;
         if (this.options.isPlaceholder?.(url.href, sha256) === true) {
           const detail = `a picture that says “gone”: ${url.href}`;

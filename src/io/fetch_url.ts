@@ -58,9 +58,11 @@ export async function fetchUrl(
   let current = first;
   for (;;) {
     const refusal = redirectRefusal(seen, current, options.maxRedirects) ?? (await options.mayAsk?.(current));
-    if (refusal !== undefined) return { type: 'failed', failure: refusal, hasAnswered: false };
+    if (refusal !== undefined) return { type: 'failed', failure: refusal, hasAnswered: seen.length > 0 };
     seen.push(current.href);
     const outcome = await requestUrl(current, options);
+    // Whoever sent us on has answered, also where the way led nowhere.
+    if (outcome.type === 'failed' && seen.length > 1) return { ...outcome, hasAnswered: true };
     if (outcome.type !== 'redirect') return outcome;
     current = outcome.url;
   }

@@ -182,6 +182,7 @@ export class HostQueues<Job> {
     const isLocal = isLocalHost(url, this.options.connectTo);
     const domain = this.domainOf(url, isLocal);
     const host = newHost(url.host, domain);
+    host.closed = domain.closed;
     domain.hosts.add(host);
     this.hosts.set(host.name, host);
     return host;
@@ -291,7 +292,8 @@ export class HostQueues<Job> {
     // A host that says when may be believed a few times; then it is slowed down as if it hadn't.
     const steps = domain.throttlesInARow - (retryAfterMs === undefined ? 1 : 4);
     const backoffMs = steps < 0 ? 0 : limits.backoffMs * 2 ** steps;
-    const waitMs = Math.max(retryAfterMs ?? 0, backoffMs);
+    // “Retry after 0 seconds” is no leave to ask at once again.
+    const waitMs = Math.max(retryAfterMs ?? 0, backoffMs, Math.min(limits.backoffMs, limits.maxRetryAfterMs));
     if (waitMs > limits.maxRetryAfterMs) {
       const asked = retryAfterMs === undefined ? '' : `, Retry-After ${Math.ceil(retryAfterMs / 1000)} s`;
       this.closeDomain(domain, {

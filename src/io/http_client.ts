@@ -124,7 +124,9 @@ export class HttpClient {
         bytes: 0,
         stop(failure) {
           destroy(connection);
-          finish(head === undefined ? { ok: false, failure } : { ok: false, failure, head });
+          // Of an answer that is not wanted the head says all: how its body ends does not matter.
+          if (head !== undefined && mode === 'drain') finish({ ok: true, head });
+          else finish(head === undefined ? { ok: false, failure } : { ok: false, failure, head });
         },
       };
       this.active.add(transfer);
@@ -133,9 +135,10 @@ export class HttpClient {
         onRequestStart() {},
         onResponseStart: (controller, status, received) => {
           if (status < 200 || !this.active.has(transfer)) return;
-          const lengthText = received['content-length'];
+          const headers = singleValued(received);
+          const lengthText = headers['content-length'];
           const contentLength = lengthText === undefined ? undefined : Number(lengthText);
-          head = { status, headers: received, contentLength };
+          head = { status, headers, contentLength };
           transfer.bodyMs = performance.now();
           const flow: BodyFlow = {
             pause() {
@@ -251,12 +254,16 @@ export class HttpClient {
   }
 
   private sweep(): void {
-    const { totalTimeoutMs, slowAfterMs, minBytesPerSecond } = this.options.timeouts;
+    const { totalTimeoutMs, slowAfterMs, minBytesPerSecond, connectTimeoutMs, headersTimeoutMs } =
+      this.options.timeouts;
     const nowMs = performance.now();
     for (const transfer of [...this.active]) {
       const { startedMs, bodyMs, pausedMs, bytes } = transfer;
       if (nowMs - startedMs > totalTimeoutMs)
         transfer.stop({ kind: 'timeout', detail: `not finished within ${totalTimeoutMs} ms` });
+      // Interim answers (1xx) without end keep the parser's own time-out from going off.
+      else if (bodyMs === undefined && nowMs - startedMs > (connectTimeoutMs + headersTimeoutMs) * 1.5)
+        transfer.stop({ kind: 'timeout', detail: `no headers within ${headersTimeoutMs} ms` });
       else if (bodyMs !== undefined && pausedMs === undefined && nowMs - bodyMs > slowAfterMs) {
         const bytesPerSecond = (bytes / (nowMs - bodyMs)) * 1000;
         if (bytesPerSecond < minBytesPerSecond)
@@ -267,6 +274,17 @@ export class HttpClient {
       }
     }
   }
+}
+
+/**
+ * Headers that came twice arrive as arrays: the first holds, but for `X-Robots-Tag`, of which every one counts. What
+ * reads them may then rely on text.
+ */
+function singleValued(received: IncomingHttpHeaders): IncomingHttpHeaders {
+  const headers: IncomingHttpHeaders = {};
+  for (const [name, value] of Object.entries(received))
+    headers[name] = Array.isArray(value) && name !== 'x-robots-tag' ? value[0] : value;
+  return headers;
 }
 
 function destroy(connection: Connection): void {

@@ -19,6 +19,7 @@ import {
 import { dirname } from 'node:path';
 import { storeError } from './content_store.js';
 import { UserError } from './errors.js';
+import { isLeftover, processTag } from './process_tag.js';
 
 /** What a server calls this version of a file. Only what `If-Range` may hold: a strong ETag or a date (RFC 9110, 13.1.5). */
 export type Validator = { readonly etag: string } | { readonly lastModified: string };
@@ -36,6 +37,7 @@ export class PartialFile {
   readonly path: string;
   private readonly target: string;
   private readonly memoPath: string;
+  private readonly lockPath: string;
   private readonly file: number;
   private readonly buffer = Buffer.allocUnsafeSlow(WRITE_BYTES);
   private buffered = 0;
@@ -48,22 +50,32 @@ export class PartialFile {
     this.path = `${target}.part`;
     this.memoPath = `${this.path}.json`;
     this.memo = memo;
+    this.lockPath = `${this.path}.lock`;
+    lock(this.lockPath, this.path);
     try {
-      // Not appending: positions are given, so that a second process that fetches the same writes the same.
       this.file = openSync(this.path, existsSync(this.path) ? 'r+' : 'w');
     } catch (error) {
+      rmSync(this.lockPath, { force: true });
       throw storeError(error, dirname(target));
     }
   }
 
-  /** Opens what an earlier process has left of `url`, or begins anew. What is there is hashed again. */
+  /**
+   * Opens what an earlier process has left of `url`, or begins anew. What is there is hashed again.
+   * @throws UserError where another process is fetching it: two would write over each other.
+   */
   static async open(target: string, url: string): Promise<PartialFile> {
     const memo = readMemo(`${target}.part.json`);
     const isUsable = memo !== undefined && memo.url === url && memo.validator !== undefined;
     const part = new PartialFile(target, isUsable ? memo : { url });
-    if (isUsable) await part.takeOver();
-    else part.restart();
-    return part;
+    try {
+      if (isUsable) await part.takeOver();
+      else part.restart();
+      return part;
+    } catch (error) {
+      part.close();
+      throw error;
+    }
   }
 
   /** Bytes that are here. */
@@ -97,6 +109,12 @@ export class PartialFile {
     rmSync(this.memoPath, { force: true });
     ftruncateSync(this.file, 0);
     if (validator !== undefined) writeFileSync(this.memoPath, `${JSON.stringify(this.memo)}\n`);
+  }
+
+  /** The length of the version that is being continued, where its first answer did not tell it. */
+  learnTotal(totalBytes: number): void {
+    this.memo = { ...this.memo, totalBytes };
+    if (this.memo.validator !== undefined) writeFileSync(this.memoPath, `${JSON.stringify(this.memo)}\n`);
   }
 
   /** @throws UserError where the disk is full. */
@@ -152,6 +170,7 @@ export class PartialFile {
       this.flush();
     } finally {
       closeSync(this.file);
+      rmSync(this.lockPath, { force: true });
     }
   }
 
@@ -179,6 +198,24 @@ export class PartialFile {
       this.written += (chunk as Buffer).length;
     }
   }
+}
+
+/** One process a file. The lock of a process of this machine that has ended is taken over. */
+function lock(lockPath: string, path: string): void {
+  for (let tries = 0; tries < 2; tries++) {
+    try {
+      writeFileSync(lockPath, processTag(), { flag: 'wx' });
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw storeError(error, dirname(path));
+    }
+    const owner = existsSync(lockPath) ? readFileSync(lockPath, 'utf8') : '';
+    if (owner === '' || isLeftover(owner)) rmSync(lockPath, { force: true });
+  }
+  throw new UserError('another process is fetching this file', {
+    where: path,
+    remedy: `wait until it has it; if it was killed on another machine, delete ${lockPath}`,
+  });
 }
 
 function readMemo(path: string): PartMemo | undefined {

@@ -10,7 +10,7 @@ import { PRODUCT_TOKEN } from './opt_out.js';
 const robotsParser = robotsParserModule as unknown as typeof robotsParserModule.default;
 
 /** RFC 9309, 2.5: at least 500 KiB must be understood. */
-const MAX_ROBOTS_BYTES = 512 * 1024;
+const MAX_ROBOTS_BYTES = 4 * 1024 * 1024;
 
 /** What an origin costs beside its text. */
 const ENTRY_BYTES = 512;
