@@ -74,7 +74,7 @@ async function* distinctFaces(name: string, corpus: Corpus, inFlight: number): A
     theirs: () => bareLoop(corpus, inFlight),
   });
   yield figure(name, AGAINST, 'faces/s', medians);
-  const busy = median(cores);
+  const busy = Number(median(cores).toFixed(2));
   yield {
     bench: `${name}/cores`,
     ratio: busy,

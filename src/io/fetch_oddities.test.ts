@@ -134,3 +134,30 @@ test('two processes do not write over each other’s part of a file, and an ende
   await downloadFile({ ...QUICK, url, path });
   expect(readFileSync(path).equals(picture('zip'))).toBe(true);
 });
+
+test('an outage of a second costs a few URLs of a host, not all that wait', async () => {
+  let isDown = false;
+  const server = await serve({
+    '*': async (request, response, _hit) => {
+      if (isDown) request.socket.destroy();
+      else setTimeout(() => response.end(picture(String(request.url))), 5);
+    },
+  });
+  setTimeout(() => {
+    isDown = true;
+    setTimeout(() => {
+      isDown = false;
+    }, 1000);
+  }, 200);
+  const urls = Array.from({ length: 600 }, (_, i) => `${server.origin}/${i}.jpg`);
+  const limits = {
+    backoffMs: 50,
+    maxPerHost: 8,
+    requestsPerSecondPerHost: 400,
+    requestsPerSecondPerDomain: 400,
+  };
+  const { fates } = await fetchAll(urls, { limits });
+  const lost = [...fates.values()].filter(({ status }) => status === 'failed');
+  expect(fates.size).toBe(600);
+  expect(lost.length).toBeLessThan(20);
+});

@@ -17,7 +17,7 @@ export interface FetchLimits {
   readonly maxRetryAfterMs: number;
   /** Back-off doubles from the first with every further failure, up to `maxRetryAfterMs`. */
   readonly backoffMs: number;
-  /** Requests in a row that got no answer at all, after which a host is left for a later run. */
+  /** Requests in a row that got no answer at all, after which, and after some pauses, a host is left for a later run. */
   readonly maxHostFailures: number;
   /** The longest `Crawl-delay` that is believed. */
   readonly maxCrawlDelayMs: number;

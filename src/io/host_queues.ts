@@ -201,7 +201,8 @@ export class HostQueues<Job> {
   private isHostFree(host: Host<Job>): boolean {
     return (
       !host.isGated &&
-      host.active < host.maxActive &&
+      host.active < activeLimit(host) &&
+      host.pausedUntilMs <= this.clock.nowMs() &&
       host.nextMs <= this.clock.nowMs() + burstMs(host.intervalMs)
     );
   }
@@ -218,14 +219,15 @@ export class HostQueues<Job> {
 
   /** Puts a host in its domain's ring where it has a job that may be done, or sets a timer for when it may. */
   private wake(host: Host<Job>): void {
-    if (host.isReady || host.queue.length === 0 || host.isGated || host.active >= host.maxActive) return;
+    if (host.isReady || host.queue.length === 0 || host.isGated || host.active >= activeLimit(host)) return;
     if (this.isHostFree(host)) {
       host.isReady = true;
       host.domain.ready.push(host);
       this.wakeDomain(host.domain);
       return;
     }
-    const delayMs = host.nextMs - burstMs(host.intervalMs) - this.clock.nowMs();
+    const freeMs = Math.max(host.nextMs - burstMs(host.intervalMs), host.pausedUntilMs);
+    const delayMs = freeMs - this.clock.nowMs();
     host.timer ??= this.clock.after(Math.max(1, Math.ceil(delayMs)), () => {
       host.timer = undefined;
       this.wake(host);
@@ -262,13 +264,18 @@ export class HostQueues<Job> {
         return;
       case 'fine':
         host.failuresInARow = 0;
+        host.outagePauses = 0;
         domain.throttlesInARow = 0;
         // One more connection for every round of successes: additive increase.
         domain.limit = Math.min(domain.limits.maxPerDomain, domain.limit + 1 / domain.limit);
         return;
       case 'unreachable':
         host.failuresInARow += 1;
-        if (host.failuresInARow >= domain.limits.maxHostFailures)
+        this.pauseUnreachable(host);
+        if (
+          host.failuresInARow >= domain.limits.maxHostFailures &&
+          host.outagePauses >= PAUSES_BEFORE_CLOSING
+        )
           this.closeHost(host, {
             ...verdict.failure,
             detail: `not asked: ${host.name} failed ${host.failuresInARow} times in a row (${verdict.failure.detail})`,
@@ -276,8 +283,21 @@ export class HostQueues<Job> {
         return;
       case 'throttled':
         host.failuresInARow = 0;
+        host.outagePauses = 0;
         this.slowDown(domain, turn, verdict);
     }
+  }
+
+  /**
+   * A host that gave no answer several times in a row is left alone for a while, twice as long each time, and then asked
+   * for one URL only: a connection that is gone for some minutes costs a few URLs, not all of the host's.
+   */
+  private pauseUnreachable(host: Host<Job>): void {
+    const nowMs = this.clock.nowMs();
+    if (host.failuresInARow < FAILURES_BEFORE_PAUSE || host.pausedUntilMs > nowMs) return;
+    const pauseMs = Math.min(MAX_OUTAGE_PAUSE_MS, host.domain.limits.backoffMs * 2 ** host.outagePauses);
+    host.outagePauses += 1;
+    host.pausedUntilMs = nowMs + pauseMs;
   }
 
   private slowDown(domain: Domain<Job>, turn: Turn<Job>, verdict: HostVerdict & { type: 'throttled' }): void {
@@ -348,4 +368,18 @@ export class HostQueues<Job> {
       return;
     this.domains.delete(domain.name);
   }
+}
+
+/** So many requests in a row without an answer are bad luck; then the host is paused. */
+const FAILURES_BEFORE_PAUSE = 3;
+
+/** Many requests in flight fail at the same moment: a host is given up only after so many pauses, half a minute in all. */
+const PAUSES_BEFORE_CLOSING = 6;
+
+/** The longest pause before a host that does not answer is tried again. */
+const MAX_OUTAGE_PAUSE_MS = 30_000;
+
+/** Requests at once: one, as a probe, to a host that does not answer. */
+function activeLimit<Job>(host: Host<Job>): number {
+  return host.failuresInARow >= FAILURES_BEFORE_PAUSE ? 1 : host.maxActive;
 }

@@ -16,6 +16,9 @@ export interface Host<Job> {
   isReady: boolean;
   nextMs: number;
   failuresInARow: number;
+  /** Pauses since it last answered, and the end of the present one. */
+  outagePauses: number;
+  pausedUntilMs: number;
   closed: FetchFailure | undefined;
   timer: (() => void) | undefined;
 }
@@ -71,6 +74,8 @@ export function newHost<Job>(name: string, domain: Domain<Job>): Host<Job> {
     isReady: false,
     nextMs: 0,
     failuresInARow: 0,
+    outagePauses: 0,
+    pausedUntilMs: 0,
     closed: undefined,
     timer: undefined,
   };
