@@ -192,7 +192,7 @@ async function meanPsnr(
     const reference =
       kernel === 'area'
         ? areaResize(data, info.width, info.height)
-        : await lanczosResize(original, info.height);
+        : await lanczosResize(original, info.width, info.height);
     const ours = await sharp(pictures.get(name) as Uint8Array)
       .raw()
       .toBuffer();
@@ -204,16 +204,19 @@ async function meanPsnr(
   return sum / originals.size;
 }
 
-function lanczosResize(original: Buffer, height: number): Promise<Buffer> {
+/** Of the whole decoded picture: nothing is shrunk while decoding. */
+function lanczosResize(original: Buffer, width: number, height: number): Promise<Buffer> {
+  const side = Math.min(width, height);
   return sharp(original)
-    .resize(SIZE, SIZE, { fit: 'cover', kernel: 'lanczos3', fastShrinkOnLoad: false })
+    .extract({
+      left: Math.round((width - side) / 2),
+      top: Math.round((height - side) / 2),
+      width: side,
+      height: side,
+    })
+    .resize(SIZE, SIZE, { fit: 'fill', kernel: 'lanczos3' })
     .raw()
-    .toBuffer()
-    .then((pixels) => {
-      if (pixels.length !== SIZE * SIZE * 3)
-        throw new Error(`the reference of a picture ${height} high is no square`);
-      return pixels;
-    });
+    .toBuffer();
 }
 
 /** Every pixel the mean of the area that it covers, in double precision. */

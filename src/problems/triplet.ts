@@ -54,7 +54,7 @@ export function faceCrops(options: Readonly<Record<string, OptionValue>>): Prepa
     minFacePixels: Number(options.min_face_pixels ?? DEFAULT_CROP.minFacePixels),
   };
   return {
-    id: `crop-${spec.size}px-margin${spec.margin}-q${spec.quality}-min${spec.minFacePixels}-v2`,
+    id: `crop-${spec.size}px-margin${spec.margin}-q${spec.quality}-min${spec.minFacePixels}-v3`,
     prepare: (raw, boxes) => cropFaces(raw, boxes, spec),
   };
 }
