@@ -9,11 +9,11 @@ import {
   readdirSync,
   renameSync,
   rmSync,
-  writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { isLeftover, processTag } from '../io/process_tag.js';
+import { writeFully } from '../io/write_fully.js';
 import type { Split } from '../problems/problem.js';
 
 /** tensor2tensor's name of a shard, e.g. `fec-train-00003-of-00010`. */
@@ -77,9 +77,7 @@ export function writeWhole(path: string, text: string): void {
   const temporary = temporaryPath(path);
   const file = openSync(temporary, 'wx');
   try {
-    const bytes = Buffer.from(text);
-    let done = 0;
-    while (done < bytes.length) done += writeSync(file, bytes, done);
+    writeFully(file, Buffer.from(text));
     fsyncSync(file);
   } catch (error) {
     rmSync(temporary, { force: true });

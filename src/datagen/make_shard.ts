@@ -1,8 +1,8 @@
 /** Makes one shard: a pure function of the rows planned for it and the inputs obtained for them. */
 
-import { createHash } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { contentHash } from '../io/content_store.js';
 import { crc32c } from '../io/crc32c.js';
 import { UserError } from '../io/errors.js';
 import { createExampleEncoder } from '../io/example.js';
@@ -98,7 +98,7 @@ export async function makeShard(
       rejected: addCounts([tally]),
       bytes,
       sha256,
-      indexSha256: createHash('sha256').update(indexText).digest('hex'),
+      indexSha256: contentHash(Buffer.from(indexText)),
     };
     const ledgerFile = ledgerPath(task.dataDir, problem.name, task.split, task.index, task.of);
     writeLedger(ledgerFile, head, ledger);

@@ -1,11 +1,12 @@
 /** The plan of one split on disk: every row once, in plan order, with a seeded shuffle that says which shard gets it. */
 
 import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../io/errors.js';
 import { isLeftover, processTag } from '../io/process_tag.js';
 import { seededPermutation } from '../io/random.js';
+import { writeFully } from '../io/write_fully.js';
 import type { PlanRow, RejectedRow, Split } from '../problems/problem.js';
 
 /** A shuffled plan. Rows stay on disk: in memory a row costs twelve bytes. */
@@ -149,9 +150,4 @@ let serial = 0;
 /** Removes what `openPlanFolder` made. */
 export function closePlanFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
-}
-
-function writeFully(file: number, bytes: Buffer): void {
-  let done = 0;
-  while (done < bytes.length) done += writeSync(file, bytes, done);
 }

@@ -1,20 +1,12 @@
 /** Prepared inputs (face crops) in a few large pack files, so that each is made once, however many examples use it. */
 
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FractionBox } from '../faces/crop.js';
 import { crc32c } from '../io/crc32c.js';
 import { UserError } from '../io/errors.js';
 import { processTag } from '../io/process_tag.js';
+import { writeFully } from '../io/write_fully.js';
 import type { RejectionReason } from '../problems/rejection.js';
 import { boxKey, type InputOutcome } from './input_table.js';
 
@@ -58,7 +50,7 @@ export class PreparedStore {
     const key = `${content} ${boxKey(box)}`;
     this.known.set(key, outcome);
     this.indexFile ??= openSync(this.indexPath, 'a');
-    writeSync(this.indexFile, `${JSON.stringify({ key, ...outcome })}\n`);
+    writeFully(this.indexFile, Buffer.from(`${JSON.stringify({ key, ...outcome })}\n`));
   }
 
   /**
@@ -78,7 +70,7 @@ export class PreparedStore {
       });
       if (kept.length === lines.length - 1) continue;
       const file = openSync(path, 'w');
-      writeSync(file, kept.map((line) => `${line}\n`).join(''));
+      writeFully(file, Buffer.from(kept.map((line) => `${line}\n`).join('')));
       closeSync(file);
     }
   }
@@ -92,7 +84,7 @@ export class PreparedStore {
 function zero(folder: string, outcome: InputOutcome): void {
   if (!outcome.ok || !existsSync(join(folder, outcome.pack))) return;
   const file = openSync(join(folder, outcome.pack), 'r+');
-  writeSync(file, Buffer.alloc(outcome.length), 0, outcome.length, outcome.offset);
+  writeFully(file, Buffer.alloc(outcome.length), outcome.offset);
   closeSync(file);
 }
 
@@ -113,8 +105,7 @@ export class PackWriter {
   append(bytes: Uint8Array): { pack: string; offset: number; length: number; crc: number } {
     this.file ??= openSync(this.path, 'wx');
     const offset = this.size;
-    let done = 0;
-    while (done < bytes.length) done += writeSync(this.file, bytes, done);
+    writeFully(this.file, bytes);
     this.size += bytes.length;
     return { pack: this.name, offset, length: bytes.length, crc: crc32c(bytes) };
   }

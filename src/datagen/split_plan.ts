@@ -1,8 +1,8 @@
 /** One split of a run: its plan on disk, its shards, and what each shard asks for. */
 
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { contentHash } from '../io/content_store.js';
 import type { PlanContext, PlanRow, Problem, RejectedRow, Split } from '../problems/problem.js';
 import { indexName, ledgerPath, shardName } from './data_files.js';
 import { preparationName } from './input_records.js';
@@ -153,6 +153,6 @@ export function finishedHead(
   if (!existsSync(path) || statSync(path).size !== head.bytes) return undefined;
   const indexPath = join(dataDir, indexName(shardName(problem, shard.split, shard.index, of)));
   if (!existsSync(indexPath)) return undefined;
-  const indexSha256 = createHash('sha256').update(readFileSync(indexPath)).digest('hex');
+  const indexSha256 = contentHash(readFileSync(indexPath));
   return indexSha256 === head.indexSha256 ? head : undefined;
 }

@@ -1,9 +1,9 @@
 /** Verifies a data folder: every byte of every finished split against its manifest, ledger, index and checksums. */
 
-import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { contentHash } from '../io/content_store.js';
 import { UserError } from '../io/errors.js';
 import { createExampleParser } from '../io/example_parser.js';
 import { featuresFromJson } from '../io/features.js';
@@ -230,7 +230,7 @@ function checkIndex(
     fault('the index is missing', file);
     return undefined;
   }
-  const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex');
+  const sha256 = contentHash(readFileSync(path));
   if (sha256 !== shard.indexSha256) {
     fault('the SHA-256 is not the one in the manifest', file);
     return undefined;

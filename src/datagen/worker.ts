@@ -1,8 +1,8 @@
 /** The worker thread: prepares inputs and makes shards as it is told. */
 
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import { contentHash } from '../io/content_store.js';
 import { UserError } from '../io/errors.js';
 import '../problems/all.js';
 import { type Problem, withOptions } from '../problems/problem.js';
@@ -49,7 +49,7 @@ async function prepare(task: PrepareTask): Promise<PrepareResult> {
   } catch {
     return { kind: 'altered' };
   }
-  if (createHash('sha256').update(raw).digest('hex') !== task.content) return { kind: 'altered' };
+  if (contentHash(raw) !== task.content) return { kind: 'altered' };
   const crops = await preparation.prepare(raw, task.boxes);
   const outcomes = crops.map(
     (crop): InputOutcome =>

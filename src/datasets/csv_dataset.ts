@@ -4,7 +4,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Info, parse } from 'csv-parse';
 import { UserError } from '../io/errors.js';
-import type { Dataset, Licence, Resource } from './dataset.js';
+import type { Dataset, Resource } from './dataset.js';
 
 /** One line of the table: its fields by the header's names. */
 export interface CsvRow {
@@ -25,13 +25,8 @@ export interface CsvSource {
   rows(): AsyncIterable<CsvRow | MalformedCsvRow>;
 }
 
-export interface CsvDatasetOptions {
-  readonly name: string;
-  readonly title: string;
-  readonly description: string;
-  readonly homepage: string;
-  readonly citation: string;
-  readonly licence: Licence;
+export interface CsvDatasetOptions
+  extends Pick<Dataset, 'name' | 'title' | 'description' | 'homepage' | 'citation' | 'licence'> {
   /** The file's name in `--manual-dir`; where `url` is given it is fetched if there is no such folder. */
   readonly file: string;
   readonly url?: string;

@@ -5,18 +5,10 @@
  */
 
 import { hash, randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from './errors.js';
+import { writeFully } from './write_fully.js';
 
 /** Files as `<folder>/ab/cdef…`: 256 folders, names without extension since the content says what it is. */
 export class ContentStore {
@@ -106,7 +98,7 @@ function createFile(path: string, bytes: Uint8Array): boolean {
     throw error;
   }
   try {
-    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+    writeFully(file, bytes);
   } catch (error) {
     unlinkSync(path);
     throw error;
