@@ -10,7 +10,7 @@ import {
   type Split,
 } from '../src/problems/problem.js';
 import { registerProblem } from '../src/problems/registry.js';
-import { faceCrops } from '../src/problems/triplet.js';
+import { facePreparation } from '../src/problems/face_options.js';
 
 interface PictureRow extends PlanRow {
   readonly url: string;
@@ -32,7 +32,7 @@ class WholePictures extends Problem<PictureRow, CsvSource> {
     urlColumns: ['url'],
   });
   readonly features = { url: text(), image: image({ height: 128, width: 128 }) };
-  readonly preparation = faceCrops({});
+  readonly preparation = facePreparation({});
 
   async *plan(_split: Split, source: CsvSource) {
     for await (const row of source.rows())

@@ -25,7 +25,13 @@ interface DatagenOptions extends RawOptions {
   readonly dryRun?: boolean;
   readonly overwrite?: boolean;
   readonly option: Readonly<Record<string, OptionValue>>;
+  readonly align?: string | true;
+  readonly examples?: number;
 }
+
+/** The looser template, which keeps the whole face. */
+const DEFAULT_TEMPLATE = 'expression128';
+const TEMPLATE_WORDS = 'expression128 or arcface112';
 
 export function addDatagenCommand(program: Command): void {
   const command = program
@@ -45,6 +51,12 @@ export function addDatagenCommand(program: Command): void {
       readOption,
       {},
     )
+    .option('--align [template]', `align faces to a template (${TEMPLATE_WORDS}); short for --option align=…`)
+    .option(
+      '--examples <n>',
+      'triplets to draw, of Problems that draw them; short for --option examples=…',
+      readWhole('--examples', 0),
+    )
     .option('--dry-run', 'say what would be done and stop before the first picture')
     .option('--overwrite', 'replace a split that was made with other settings');
   addOutputOptions(addRawOptions(command))
@@ -57,7 +69,12 @@ export function addDatagenCommand(program: Command): void {
 
 async function datagen(name: string, options: DatagenOptions): Promise<void> {
   const imports = await importModules(options.import);
-  const chosen = withOptions(problem(name), options.option);
+  const { align, examples } = options;
+  const chosen = withOptions(problem(name), {
+    ...options.option,
+    ...(align === undefined ? {} : { align: align === true ? DEFAULT_TEMPLATE : align }),
+    ...(examples === undefined ? {} : { examples }),
+  });
   const progress = new ProgressDisplay();
   const interrupt = stopOnInterrupt();
   try {

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { forgetUrls } from '../src/datagen/forget.js';
+import { forget } from '../src/datagen/forget.js';
 import { UserError } from '../src/io/errors.js';
 import '../src/problems/all.js';
 import { stopOnInterrupt } from './interrupt.js';
@@ -13,6 +13,8 @@ import { print, printJson } from './terminal.js';
 
 interface ForgetCommandOptions extends RawOptions {
   readonly url: readonly string[];
+  readonly identity: readonly string[];
+  readonly subject: readonly string[];
 }
 
 export function addForgetCommand(program: Command): void {
@@ -20,29 +22,36 @@ export function addForgetCommand(program: Command): void {
     .command('forget')
     .argument('<data-dir>', 'the data folder')
     .argument('<problem>', 'the Problem’s name')
-    .description('strike addresses: erase what was kept of them and make only the shards that hold them anew')
-    .option(
-      '--url <url>',
-      'an address to strike (repeatable)',
-      (url: string, all: readonly string[]) => [...all, url],
-      [] as readonly string[],
-    );
+    .description(
+      'strike addresses or people: erase what was kept of them and make only the shards that hold them anew',
+    )
+    .option('--url <url>', 'an address to strike (repeatable)', another, [])
+    .option('--identity <id>', 'a person to strike, as the dataset names them (repeatable)', another, [])
+    .option('--subject <id>', 'the same, of recordings', another, []);
   addOutputOptions(addRawOptions(command))
     .addHelpText(
       'after',
       '\nExample:\n  t2t-ts forget data fec --tmp-dir tmp --url http://farm1.staticflickr.com/1/2_3_b.jpg',
     )
-    .action(forget);
+    .action(runForget);
 }
 
-async function forget(dataDir: string, name: string, options: ForgetCommandOptions): Promise<void> {
-  if (options.url.length === 0)
-    throw new UserError('forget needs something to strike', { remedy: 'give --url ADDRESS', exitCode: 2 });
+function another(value: string, all: readonly string[]): readonly string[] {
+  return [...all, value];
+}
+
+async function runForget(dataDir: string, name: string, options: ForgetCommandOptions): Promise<void> {
+  const struck = { urls: options.url, identities: [...options.identity, ...options.subject] };
+  if (struck.urls.length + struck.identities.length === 0)
+    throw new UserError('forget needs something to strike', {
+      remedy: 'give --url ADDRESS, --identity ID or --subject ID',
+      exitCode: 2,
+    });
   const imports = await importModules(options.import);
   const progress = new ProgressDisplay();
   const interrupt = stopOnInterrupt();
   try {
-    const summary = await forgetUrls(name, options.url, {
+    const summary = await forget(name, struck, {
       ...rawDataOptions(options),
       dataDir: resolve(dataDir),
       imports,
@@ -52,7 +61,9 @@ async function forget(dataDir: string, name: string, options: ForgetCommandOptio
     progress.stop();
     if (options.json === true) printJson(summary);
     else {
-      print(`struck ${summary.struck.length}, erased ${summary.erased.length} files`);
+      print(
+        `struck ${summary.struck.length}, erased ${summary.erased.length} files and ${summary.erasedPrepared} prepared pictures`,
+      );
       print(
         summary.remade.length === 0
           ? 'no shard held them: compare with the addresses that `t2t-ts inspect` shows'

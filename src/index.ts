@@ -5,7 +5,7 @@ import './problems/all.js';
 export { type DownloadOptions, type DownloadSummary, downloadDataset } from './datagen/download_dataset.js';
 export type { DatagenEvent, OnEvent, Preflight } from './datagen/events.js';
 export { finishData } from './datagen/finish.js';
-export { type ForgetOptions, type ForgetSummary, forgetUrls } from './datagen/forget.js';
+export { type ForgetOptions, type ForgetSummary, forget } from './datagen/forget.js';
 export {
   type GenerateOptions,
   type GenerateSummary,
@@ -54,4 +54,4 @@ export {
 } from './problems/problem.js';
 export { problem, problemNames, registerProblem } from './problems/registry.js';
 export { REJECTION_REASONS, type Rejection, type RejectionReason, reject } from './problems/rejection.js';
-export { CROP_OPTIONS, faceCrops, TripletProblem, type TripletRow } from './problems/triplet.js';
+export { TripletProblem, type TripletRow } from './problems/triplet.js';

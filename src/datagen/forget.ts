@@ -1,9 +1,9 @@
-/** Strikes URLs: what was kept of them is erased, and only the shards that hold them are made anew. */
+/** Strikes URLs and identities: what was kept of them is erased, and only the shards that hold them are made anew. */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../io/errors.js';
-import { SPLITS, withOptions } from '../problems/problem.js';
+import { datasetFileName, SPLITS, withOptions } from '../problems/problem.js';
 import { problem } from '../problems/registry.js';
 import { namesIn } from './finish.js';
 import { type GenerateOptions, generateData } from './generate.js';
@@ -11,7 +11,7 @@ import { openFetched } from './input_records.js';
 import { type Manifest, readManifest } from './manifest.js';
 import { PreparedStore } from './prepared_store.js';
 import { rawDirOf } from './raw_data.js';
-import { writeStruck } from './struck.js';
+import { type Struck, writeStruck } from './struck.js';
 
 export type ForgetOptions = Omit<
   GenerateOptions,
@@ -20,23 +20,30 @@ export type ForgetOptions = Omit<
 
 export interface ForgetSummary {
   readonly problem: string;
+  /** Addresses, then identities. */
   readonly struck: readonly string[];
   /** Shards that were made anew, by file name. */
   readonly remade: readonly string[];
-  /** Files and prepared pictures that were erased from the raw data, by content hash. */
+  /** Fetched files that were erased from the raw data, by content hash. */
   readonly erased: readonly string[];
+  /** Prepared pictures of struck identities that were erased. */
+  readonly erasedPrepared: number;
 }
 
 /**
- * Strikes URLs from every split of a problem in the data folder. They are never asked for again, neither here nor with
- * the same `tmpDir`.
- * @throws UserError where the folder holds no finished split of the problem.
+ * Strikes URLs and identities (or subjects) from every split of a problem in the data folder. URLs are never asked for
+ * again, neither here nor with the same `tmpDir`. The person's own folder or archive is left as it is.
+ * @throws UserError where the folder holds no finished split of the problem, or the dataset knows no identities.
  */
-export async function forgetUrls(
-  name: string,
-  urls: readonly string[],
-  options: ForgetOptions,
-): Promise<ForgetSummary> {
+export async function forget(name: string, struck: Struck, options: ForgetOptions): Promise<ForgetSummary> {
+  const { urls, identities } = struck;
+  const { dataset } = problem(name);
+  if (identities.length > 0 && dataset.identityOf === undefined)
+    throw new UserError(`${dataset.name} does not say whose its pictures are`, {
+      where: identities.join(', '),
+      remedy: 'give addresses with --url',
+      exitCode: 2,
+    });
   for (const url of urls)
     if (!/^https?:\/\//i.test(url) || !URL.canParse(url))
       throw new UserError('this is no address', {
@@ -50,8 +57,14 @@ export async function forgetUrls(
       where: options.dataDir,
       remedy: `it holds ${namesIn(options.dataDir).join(', ') || 'nothing that datagen made'}`,
     });
-  writeStruck(options.dataDir, name, urls);
-  const erased = await eraseRaw(rawDirOf(options.tmpDir, problem(name).dataset.name), urls);
+  writeStruck(options.dataDir, name, struck);
+  const rawDir = rawDirOf(options.tmpDir, dataset.name);
+  const erased = await eraseRaw(rawDir, urls);
+  const isStruck = (file: string): boolean => identities.includes(dataset.identityOf?.(file) ?? '');
+  const erasedPrepared = erasePrepared(rawDir, (origin) => {
+    const file = datasetFileName(origin);
+    return file !== undefined && isStruck(file);
+  });
   const before = shardHashes(manifests);
   for (const { settings } of manifests) {
     await generateData(withOptions(problem(name), settings.options), {
@@ -65,7 +78,7 @@ export async function forgetUrls(
   }
   const after = shardHashes(SPLITS.flatMap((split) => readManifest(options.dataDir, name, split) ?? []));
   const remade = [...after].filter(([file, sha256]) => before.get(file) !== sha256).map(([file]) => file);
-  return { problem: name, struck: urls, remade, erased };
+  return { problem: name, struck: [...urls, ...identities], remade, erased, erasedPrepared };
 }
 
 /** Removes files that only struck URLs gave, and every crop made from them, whatever it was prepared for. */
@@ -77,18 +90,25 @@ async function eraseRaw(rawDir: string, urls: readonly string[]): Promise<string
     for (const fate of journal.fates())
       if (fate.status === 'ok' && !urls.includes(fate.url)) contents.delete(fate.sha256);
     for (const content of contents) store.remove(content);
-    const preparations = join(rawDir, 'prepared');
-    for (const folder of existsSync(preparations) ? readdirSync(preparations) : []) {
-      const prepared = new PreparedStore(join(preparations, folder));
-      for (const content of contents) prepared.erase(content);
-      prepared.close();
-    }
+    erasePrepared(rawDir, (origin) => contents.has(origin));
     // Struck last: a run that is killed before erases again.
     for (const url of urls) journal.strike(url);
     return [...contents];
   } finally {
     await journal.close();
   }
+}
+
+/** Erases what was prepared of some raw files, in every way of preparing; gives the number of pictures. */
+function erasePrepared(rawDir: string, isErased: (origin: string) => boolean): number {
+  const preparations = join(rawDir, 'prepared');
+  let erased = 0;
+  for (const folder of existsSync(preparations) ? readdirSync(preparations) : []) {
+    const prepared = new PreparedStore(join(preparations, folder));
+    erased += prepared.erase(isErased);
+    prepared.close();
+  }
+  return erased;
 }
 
 /** Every content that the journal's files ever named for these URLs, also where a later line says that they are struck. */

@@ -4,9 +4,10 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { FetchFailureKind } from '../io/fetch_outcome.js';
 import type { Problem, Split } from '../problems/problem.js';
+import { otherCrops } from './crop_match.js';
 import { ledgerFolder, removeLeftovers } from './data_files.js';
 import type { Preflight } from './events.js';
-import { closeRecords, openRecords } from './input_records.js';
+import { closeRecords, openOwnFiles, openRecords } from './input_records.js';
 import { addCounts, type RejectionCounts } from './manifest.js';
 import { closePlanFolder, openPlanFolder } from './plan_file.js';
 import { preflightOf } from './preflight.js';
@@ -75,14 +76,21 @@ export async function generateData(problem: Problem, options: GenerateOptions): 
   for (const split of problem.splits) removeLeftovers(ledgerFolder(options.dataDir, problem.name, split));
   removeLeftovers(options.dataDir);
   const planFolder = openPlanFolder(raw.rawDir, problem.name);
-  const records = openRecords(problem.preparation, raw.rawDir);
-  for (const url of readStruck(options.dataDir, problem.name)) records.journal.strike(url);
+  const place = {
+    rawDir: raw.rawDir,
+    ...(options.manualDir === undefined ? {} : { manualDir: options.manualDir }),
+  };
+  const struck = readStruck(options.dataDir, problem.name);
+  const own = await openOwnFiles(problem.dataset, place, struck.identities);
+  const records = openRecords(problem.preparation, raw.rawDir, own);
+  for (const url of struck.urls) records.journal.strike(url);
   const web = options.dryRun === true ? undefined : await problem.dataset.serve?.(raw.context);
   const pool = new WorkerPool(Math.min(options.workers ?? availableParallelism(), MAX_WORKERS), {
     problem: problem.name,
     options: problem.options,
     imports: options.imports ?? [],
     preparedFolder: records.prepared.folder,
+    place,
   });
   try {
     if (options.dryRun !== true) pool.start();
@@ -116,6 +124,7 @@ export async function generateData(problem: Problem, options: GenerateOptions): 
     const preflight = preflightOf(run, inputsToObtain(run));
     options.onEvent?.({ type: 'preflight', preflight });
     if (options.dryRun !== true) await finishShards(run);
+    for (const sentence of otherCrops(options.dataDir, problem)) raw.context.note(sentence);
     return {
       problem: problem.name,
       splits: Object.fromEntries(splits.map((split) => [split.settings.split, summaryOf(split)])),

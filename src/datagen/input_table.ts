@@ -17,6 +17,11 @@ export type InputOutcome =
     }
   | { readonly ok: false; readonly reason: RejectionReason; readonly detail: string };
 
+/** The outcome of a dataset's own file that is not there. */
+export function missingFile(name: string): InputOutcome & { ok: false } {
+  return { ok: false, reason: 'missing-file', detail: name };
+}
+
 /** Numbers inputs and URLs in the order in which they are first seen. */
 export class InputTable {
   readonly urls: string[] = [];
@@ -25,7 +30,9 @@ export class InputTable {
   readonly boxes: (FractionBox | undefined)[] = [];
   readonly outcomes: (InputOutcome | undefined)[] = [];
   private readonly urlNumbers = new Map<string, number>();
-  private readonly inputNumbers = new Map<string, number>();
+  /** URL number to the number of the input that is its whole picture: a corpus of millions needs no second map. */
+  private readonly wholeInputs: (number | undefined)[] = [];
+  private readonly boxedInputs = new Map<string, number>();
 
   get size(): number {
     return this.urlOf.length;
@@ -38,16 +45,17 @@ export class InputTable {
       url = this.urls.length;
       this.urls.push(input.url);
       this.urlNumbers.set(input.url, url);
+      this.wholeInputs.push(undefined);
     }
-    const key = `${url} ${boxKey(input.box)}`;
-    let number = this.inputNumbers.get(key);
-    if (number === undefined) {
-      number = this.urlOf.length;
-      this.urlOf.push(url);
-      this.boxes.push(input.box);
-      this.outcomes.push(undefined);
-      this.inputNumbers.set(key, number);
-    }
+    const key = input.box === undefined ? undefined : `${url} ${boxKey(input.box)}`;
+    const known = key === undefined ? this.wholeInputs[url] : this.boxedInputs.get(key);
+    if (known !== undefined) return known;
+    const number = this.urlOf.length;
+    this.urlOf.push(url);
+    this.boxes.push(input.box);
+    this.outcomes.push(undefined);
+    if (key === undefined) this.wholeInputs[url] = number;
+    else this.boxedInputs.set(key, number);
     return number;
   }
 }

@@ -15,7 +15,7 @@ import { type InputOutcome, outcomeToken } from './input_table.js';
 import { type LedgerHead, type LedgerLine, writeLedger } from './ledger.js';
 import { addCounts } from './manifest.js';
 import { planDigest, readPlanLines } from './plan_file.js';
-import { damagedPack } from './prepared_store.js';
+import { damagedPack, unpacked } from './prepared_store.js';
 import type { RejectionTally, ShardTask } from './worker_messages.js';
 
 /** So many rejected examples of each reason keep their surviving pictures in a shard's ledger, for `inspect --html`. */
@@ -131,14 +131,14 @@ function prepared(
 ): PreparedInput[] {
   return outcomes.map((outcome, i) => {
     if (!outcome.ok) throw new Error('an input that failed was taken for prepared');
-    return { input: inputs[i] as Input, bytes: packs.read(outcome), contentSha256: outcome.content };
+    return { input: inputs[i] as Input, ...packs.read(outcome), contentSha256: outcome.content };
   });
 }
 
 function surviving(packs: PackReader, inputs: readonly Input[], outcomes: readonly InputOutcome[]) {
   return outcomes.map((outcome, i) => {
     const url = inputs[i]?.url ?? '';
-    return outcome.ok ? { url, jpeg: Buffer.from(packs.read(outcome)).toString('base64') } : { url };
+    return outcome.ok ? { url, jpeg: Buffer.from(packs.read(outcome).bytes).toString('base64') } : { url };
   });
 }
 
@@ -151,7 +151,7 @@ class PackReader {
     this.folder = folder;
   }
 
-  read(outcome: InputOutcome & { ok: true }): Uint8Array {
+  read(outcome: InputOutcome & { ok: true }): ReturnType<typeof unpacked> {
     let file = this.files.get(outcome.pack);
     const path = join(this.folder, outcome.pack);
     if (file === undefined) {
@@ -162,7 +162,7 @@ class PackReader {
     const bytes = new Uint8Array(outcome.length);
     const read = readSync(file, bytes, 0, outcome.length, outcome.offset);
     if (read !== outcome.length || crc32c(bytes) !== outcome.crc) throw damagedPack(path);
-    return bytes;
+    return unpacked(bytes);
   }
 
   close(): void {

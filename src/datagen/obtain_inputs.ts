@@ -1,6 +1,8 @@
 /** Obtains and prepares inputs: each URL asked once, each face cropped once, both while the other goes on. */
 
+import pLimit from 'p-limit';
 import { type FetchUrlsOptions, fetchUrls, type WaitingHost } from '../io/fetch_urls.js';
+import { datasetFileName } from '../problems/problem.js';
 import { failedOutcome, type InputRecords, urlOf } from './input_records.js';
 import type { InputOutcome } from './input_table.js';
 import type { RejectionTally } from './worker_messages.js';
@@ -51,8 +53,13 @@ async function obtainRound(options: ObtainInputsOptions): Promise<void> {
   const { records, pool } = options;
   const { table, store, journal, prepared } = records;
   const byUrl = new Map<string, number[]>();
+  const own: number[] = [];
   for (const input of options.wanted) {
     const url = urlOf(table, input);
+    if (datasetFileName(url) !== undefined) {
+      own.push(input);
+      continue;
+    }
     const inputs = byUrl.get(url);
     if (inputs === undefined) byUrl.set(url, [input]);
     else inputs.push(input);
@@ -85,6 +92,11 @@ async function obtainRound(options: ObtainInputsOptions): Promise<void> {
     }
     report();
   };
+
+  const preparingOwn = prepareOwnFiles(options, own, settle, report);
+  preparingOwn.catch((error: unknown) => {
+    failure ??= error;
+  });
 
   const fates = fetchUrls(byUrl.keys(), {
     ...options.fetch,
@@ -122,6 +134,43 @@ async function obtainRound(options: ObtainInputsOptions): Promise<void> {
     if (failure !== undefined) throw failure;
     report();
   }
-  await Promise.all(preparing);
+  await Promise.all([...preparing, preparingOwn]);
   if (failure !== undefined) throw failure;
+}
+
+/** Files a task: enough that neighbours in an archive are read together, few enough that all workers have some. */
+const FILES_PER_TASK = 16;
+
+async function prepareOwnFiles(
+  { records, pool, fetch }: ObtainInputsOptions,
+  inputs: readonly number[],
+  settle: (input: number, outcome: InputOutcome) => void,
+  report: () => void,
+): Promise<void> {
+  const { table, prepared, own } = records;
+  const nameOf = (input: number): string => datasetFileName(urlOf(table, input)) as string;
+  const ordered = [...inputs].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  const limit = pLimit(pool.capacity);
+  const size = Math.max(1, Math.min(FILES_PER_TASK, Math.ceil(inputs.length / pool.capacity)));
+  const prepareSome = async (some: readonly number[]): Promise<void> => {
+    fetch.signal?.throwIfAborted();
+    // Stamps are taken before: a file that changes meanwhile is then seen to be another one.
+    const stamps = some.map((input) => own?.files.stamp(nameOf(input)));
+    const { outcomes } = await pool.run({
+      kind: 'prepare-files',
+      files: some.map((input) => {
+        const box = table.boxes[input];
+        return { name: nameOf(input), ...(box === undefined ? {} : { box }) };
+      }),
+    });
+    for (const [i, input] of some.entries()) {
+      const outcome = outcomes[i] as InputOutcome;
+      const stamp = stamps[i];
+      if (stamp !== undefined) prepared.add(urlOf(table, input), table.boxes[input], { ...outcome, stamp });
+      settle(input, outcome);
+    }
+    report();
+  };
+  const starts = Array.from({ length: Math.ceil(ordered.length / size) }, (_, i) => i * size);
+  await Promise.all(starts.map((start) => limit(() => prepareSome(ordered.slice(start, start + size)))));
 }

@@ -7,8 +7,12 @@ import { crc32c } from '../io/crc32c.js';
 import { UserError } from '../io/errors.js';
 import { processTag } from '../io/process_tag.js';
 import { writeFully } from '../io/write_fully.js';
+import type { Facts } from '../problems/problem.js';
 import type { RejectionReason } from '../problems/rejection.js';
 import { boxKey, type InputOutcome } from './input_table.js';
+
+/** An outcome and, of a dataset's own file, the stamp that it had then. */
+export type StampedOutcome = InputOutcome & { readonly stamp?: string };
 
 /**
  * A folder of packs for one way of preparing. Workers append bytes to packs of their own (`PackWriter`); the main thread
@@ -17,7 +21,7 @@ import { boxKey, type InputOutcome } from './input_table.js';
  */
 export class PreparedStore {
   readonly folder: string;
-  private readonly known = new Map<string, InputOutcome>();
+  private readonly known = new Map<string, StampedOutcome>();
   private readonly indexPath: string;
   private indexFile: number | undefined;
 
@@ -41,44 +45,72 @@ export class PreparedStore {
     }
   }
 
-  get(content: string, box: FractionBox | undefined): InputOutcome | undefined {
-    return this.known.get(`${content} ${boxKey(box)}`);
+  /** What was prepared of a raw file: `origin` is a fetched file's content hash, or the address of a dataset's own file. */
+  get(origin: string, box: FractionBox | undefined): StampedOutcome | undefined {
+    return this.known.get(`${origin} ${boxKey(box)}`);
   }
 
   /** Remembers an outcome, now and for later runs. The bytes must be in their pack already. */
-  add(content: string, box: FractionBox | undefined, outcome: InputOutcome): void {
-    const key = `${content} ${boxKey(box)}`;
+  add(origin: string, box: FractionBox | undefined, outcome: StampedOutcome): void {
+    const key = `${origin} ${boxKey(box)}`;
     this.known.set(key, outcome);
     this.indexFile ??= openSync(this.indexPath, 'a');
     writeFully(this.indexFile, Buffer.from(`${JSON.stringify({ key, ...outcome })}\n`));
   }
 
   /**
-   * Overwrites with zeros, and forgets, everything that was prepared from one raw file: every copy that any index names,
-   * since several tasks may have prepared the same file.
+   * Overwrites with zeros, and forgets, everything that was prepared from raw files: every copy that any index names,
+   * since several tasks may have prepared the same file. Gives the number of entries.
    */
-  erase(content: string): void {
-    for (const key of this.known.keys()) if (key.startsWith(`${content} `)) this.known.delete(key);
+  erase(isErased: (origin: string) => boolean): number {
+    const isOurs = (key: string): boolean => isErased(key.slice(0, key.lastIndexOf(' ')));
+    let erased = 0;
+    for (const key of this.known.keys()) if (isOurs(key)) this.known.delete(key);
     for (const name of readdirSync(this.folder)) {
       if (!name.endsWith('.index.jsonl')) continue;
       const path = join(this.folder, name);
       const lines = readFileSync(path, 'utf8').split('\n');
       const kept = lines.filter((line) => {
         const entry = readEntry(line);
-        if (entry?.key.startsWith(`${content} `) === true) zero(this.folder, entry.outcome);
-        return line !== '' && entry?.key.startsWith(`${content} `) !== true;
+        if (entry === undefined) return line !== '';
+        if (!isOurs(entry.key)) return true;
+        zero(this.folder, entry.outcome);
+        erased += 1;
+        return false;
       });
       if (kept.length === lines.length - 1) continue;
       const file = openSync(path, 'w');
       writeFully(file, Buffer.from(kept.map((line) => `${line}\n`).join('')));
       closeSync(file);
     }
+    return erased;
   }
 
   close(): void {
     if (this.indexFile !== undefined) closeSync(this.indexFile);
     this.indexFile = undefined;
   }
+}
+
+/**
+ * An input as it lies in a pack: the length of the facts (uint32, little endian), the facts as JSON, the bytes. Facts lie
+ * there and not in the index, so that nobody holds those of millions of faces in memory.
+ */
+export function packed(bytes: Uint8Array, facts: Facts | undefined): Uint8Array {
+  const json = facts === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(facts));
+  const entry = Buffer.allocUnsafe(4 + json.length + bytes.length);
+  entry.writeUInt32LE(json.length, 0);
+  json.copy(entry, 4);
+  entry.set(bytes, 4 + json.length);
+  return entry;
+}
+
+/** The reverse of `packed`; the bytes are a view. */
+export function unpacked(entry: Uint8Array): { readonly bytes: Uint8Array; readonly facts?: Facts } {
+  const view = Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength);
+  const end = 4 + view.readUInt32LE(0);
+  const bytes = entry.subarray(end);
+  return end === 4 ? { bytes } : { bytes, facts: JSON.parse(view.toString('utf8', 4, end)) as Facts };
 }
 
 function zero(folder: string, outcome: InputOutcome): void {
@@ -111,22 +143,26 @@ export class PackWriter {
   }
 }
 
-function readEntry(line: string): { key: string; outcome: InputOutcome } | undefined {
+function readEntry(line: string): { key: string; outcome: StampedOutcome } | undefined {
   if (line === '') return undefined;
   try {
     const entry = JSON.parse(line) as { key: string; ok: boolean } & Record<string, unknown>;
     if (typeof entry.key !== 'string') return undefined;
+    const stamp = typeof entry.stamp === 'string' ? { stamp: entry.stamp } : {};
     if (!entry.ok)
       return {
         key: entry.key,
-        outcome: { ok: false, reason: entry.reason as RejectionReason, detail: String(entry.detail) },
+        outcome: {
+          ok: false,
+          reason: entry.reason as RejectionReason,
+          detail: String(entry.detail),
+          ...stamp,
+        },
       };
     const { content, pack, offset, length, crc } = entry;
     if (typeof content !== 'string' || typeof pack !== 'string') return undefined;
-    return {
-      key: entry.key,
-      outcome: { ok: true, content, pack, offset: Number(offset), length: Number(length), crc: Number(crc) },
-    };
+    const place = { pack, offset: Number(offset), length: Number(length), crc: Number(crc) };
+    return { key: entry.key, outcome: { ok: true, content, ...place, ...stamp } };
   } catch {
     return undefined; // A line that a kill cut: what it named is made again.
   }

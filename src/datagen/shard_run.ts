@@ -2,13 +2,13 @@
 
 import { rmSync } from 'node:fs';
 import pLimit from 'p-limit';
-import { CROP_FAILURES } from '../faces/crop.js';
 import { TRANSIENT_KINDS } from '../io/fetch_outcome.js';
 import type { Problem } from '../problems/problem.js';
+import { REASON_OF_FETCH_FAILURE, REJECTION_REASONS } from '../problems/rejection.js';
 import { ledgerPath } from './data_files.js';
 import { fetchOptions } from './fetch_options.js';
 import type { GenerateOptions } from './generate.js';
-import { fateOf, type InputRecords, recordedOutcome, urlOf } from './input_records.js';
+import { fateOf, type InputRecords, isReplacedFile, recordedOutcome, urlOf } from './input_records.js';
 import { contentToken, type InputOutcome, outcomeToken } from './input_table.js';
 import { readLedger } from './ledger.js';
 import {
@@ -129,11 +129,19 @@ function isStale(run: Run, split: SplitPlan, shard: ShardPlan): boolean {
 function isChanged(records: InputRecords, input: number, token: string): boolean {
   const now = records.table.outcomes[input] ?? recordedOutcome(records, input);
   if (now !== undefined) return outcomeToken(now) !== token;
-  // A file that came since, e.g. by `download --retry`, and was not prepared yet: only a crop's failure may still stand.
+  // A file that came since, e.g. by `download --retry`, and was not prepared yet: only a failure of preparing may still
+  // stand.
   const fate = fateOf(records, input);
-  if (fate?.status !== 'ok') return false;
-  return token !== contentToken(fate.sha256) && !CROP_FAILURES.some((failure) => failure === token);
+  if (fate?.status !== 'ok') return token === 'missing-file' || isReplacedFile(records, input);
+  return token !== contentToken(fate.sha256) && !PREPARATION_FAILURES.has(token);
 }
+
+/** Reasons that come from looking at a file, not from fetching it. */
+const PREPARATION_FAILURES: ReadonlySet<string> = new Set(
+  Object.keys(REJECTION_REASONS).filter(
+    (reason) => !Object.values(REASON_OF_FETCH_FAILURE).some((fetchReason) => fetchReason === reason),
+  ),
+);
 
 async function makeShards(run: Run): Promise<void> {
   const { options, pool } = run;

@@ -2,16 +2,18 @@
 
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { DatasetFiles } from '../datasets/dataset.js';
 import { contentHash } from '../io/content_store.js';
 import { UserError } from '../io/errors.js';
 import '../problems/all.js';
-import { type Problem, withOptions } from '../problems/problem.js';
+import { type PreparationOutcome, type Problem, withOptions } from '../problems/problem.js';
 import { problem } from '../problems/registry.js';
-import { reasonOfCropFailure } from '../problems/rejection.js';
-import type { InputOutcome } from './input_table.js';
+import { type InputOutcome, missingFile } from './input_table.js';
 import { makeShard } from './make_shard.js';
-import { PackWriter } from './prepared_store.js';
+import { PackWriter, packed } from './prepared_store.js';
 import type {
+  PrepareFilesResult,
+  PrepareFilesTask,
   PrepareResult,
   PrepareTask,
   WorkerFailure,
@@ -37,9 +39,14 @@ port.on('message', ({ id, task }: { id: number; task: WorkerTask }) => {
 });
 
 async function perform(task: WorkerTask): Promise<WorkerResult> {
-  return task.kind === 'prepare'
-    ? prepare(task)
-    : { kind: 'made', head: await makeShard(ours, setup.preparedFolder, task) };
+  switch (task.kind) {
+    case 'prepare':
+      return prepare(task);
+    case 'prepare-files':
+      return prepareFiles(task);
+    case 'shard':
+      return { kind: 'made', head: await makeShard(ours, setup.preparedFolder, task) };
+  }
 }
 
 async function prepare(task: PrepareTask): Promise<PrepareResult> {
@@ -50,14 +57,37 @@ async function prepare(task: PrepareTask): Promise<PrepareResult> {
     return { kind: 'altered' };
   }
   if (contentHash(raw) !== task.content) return { kind: 'altered' };
-  const crops = await preparation.prepare(raw, task.boxes);
-  const outcomes = crops.map(
-    (crop): InputOutcome =>
-      crop.ok
-        ? { ok: true, content: task.content, ...pack.append(crop.jpeg) }
-        : { ok: false, reason: reasonOfCropFailure(crop.failure), detail: crop.detail },
-  );
-  return { kind: 'prepared', outcomes };
+  const hints = task.boxes.map((box) => (box === undefined ? {} : { box }));
+  const outcomes = await preparation.prepare(raw, hints);
+  return { kind: 'prepared', outcomes: outcomes.map((outcome) => keep(task.content, outcome)) };
+}
+
+let files: Promise<DatasetFiles> | undefined;
+
+async function prepareFiles(task: PrepareFilesTask): Promise<PrepareFilesResult> {
+  if (ours.dataset.openFiles === undefined)
+    throw new UserError(`the dataset ${ours.dataset.name} has no files of its own`, {
+      where: `${ours.name}, input ${task.files[0]?.name}`,
+      remedy: 'give the Dataset an openFiles(), or inputs with http addresses',
+    });
+  files ??= ours.dataset.openFiles(setup.place);
+  const open = await files;
+  const outcomes: InputOutcome[] = [];
+  for (const { name, box } of task.files) {
+    const file = await open.read(name);
+    if (file === undefined) {
+      outcomes.push(missingFile(name));
+      continue;
+    }
+    const { bytes, ...hint } = file;
+    const [outcome] = await preparation.prepare(bytes, [box === undefined ? hint : { ...hint, box }]);
+    outcomes.push(keep(contentHash(bytes), outcome as PreparationOutcome));
+  }
+  return { kind: 'files-prepared', outcomes };
+}
+
+function keep(content: string, outcome: PreparationOutcome): InputOutcome {
+  return outcome.ok ? { ok: true, content, ...pack.append(packed(outcome.bytes, outcome.facts)) } : outcome;
 }
 
 function failureOf(error: unknown): WorkerFailure {

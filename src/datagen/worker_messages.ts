@@ -1,5 +1,6 @@
 /** What the main thread asks of a worker and what comes back: plain data that structured cloning carries. */
 
+import type { DatasetPlace } from '../datasets/dataset.js';
 import type { FractionBox } from '../faces/crop.js';
 import type { OptionValue, Split } from '../problems/problem.js';
 import type { RejectionReason } from '../problems/rejection.js';
@@ -13,10 +14,12 @@ export interface WorkerSetup {
   /** Modules to import first: they register Problems that t2t-ts does not bring. */
   readonly imports: readonly string[];
   readonly preparedFolder: string;
+  /** Where the dataset's own files lie. */
+  readonly place: DatasetPlace;
   readonly worker: number;
 }
 
-/** Prepare one raw file for some inputs. */
+/** Prepare one fetched file for some inputs. */
 export interface PrepareTask {
   readonly kind: 'prepare';
   readonly path: string;
@@ -28,6 +31,18 @@ export interface PrepareTask {
 export type PrepareResult =
   | { readonly kind: 'prepared'; readonly outcomes: readonly InputOutcome[] }
   | { readonly kind: 'altered' };
+
+/** Prepare some of the dataset's own files: names that lie near each other, since archives are read in order fastest. */
+export interface PrepareFilesTask {
+  readonly kind: 'prepare-files';
+  readonly files: readonly { readonly name: string; readonly box?: FractionBox }[];
+}
+
+/** Outcomes in the order of `files`. */
+export interface PrepareFilesResult {
+  readonly kind: 'files-prepared';
+  readonly outcomes: readonly InputOutcome[];
+}
 
 /** Make one shard. It holds all that the shard depends on. */
 export interface ShardTask {
@@ -50,8 +65,8 @@ export interface ShardResult {
   readonly head: LedgerHead;
 }
 
-export type WorkerTask = PrepareTask | ShardTask;
-export type WorkerResult = PrepareResult | ShardResult;
+export type WorkerTask = PrepareTask | PrepareFilesTask | ShardTask;
+export type WorkerResult = PrepareResult | PrepareFilesResult | ShardResult;
 
 /** An error that crosses threads: a UserError keeps its parts. */
 export interface WorkerFailure {

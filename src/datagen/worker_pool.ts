@@ -3,6 +3,8 @@
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../io/errors.js';
 import type {
+  PrepareFilesResult,
+  PrepareFilesTask,
   PrepareResult,
   PrepareTask,
   ShardResult,
@@ -47,6 +49,7 @@ export class WorkerPool {
   }
 
   run(task: PrepareTask): Promise<PrepareResult>;
+  run(task: PrepareFilesTask): Promise<PrepareFilesResult>;
   run(task: ShardTask): Promise<ShardResult>;
   run(task: WorkerTask): Promise<WorkerResult> {
     if (this.broken !== undefined) return Promise.reject(this.broken);

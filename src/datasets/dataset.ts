@@ -1,5 +1,6 @@
 /** What a Dataset is: where raw data comes from, under which licence, and how its metadata becomes typed rows. */
 
+import type { Landmarks, PixelBox } from '../faces/face.js';
 import type { UrlAlternative } from '../io/fetch_urls.js';
 
 /** A file that the publisher serves. `bytes` and `sha256` are given where they are known, and then obeyed. */
@@ -42,6 +43,27 @@ export interface ObtainContext {
   readonly signal?: AbortSignal;
 }
 
+/** A picture of the dataset's own, with what the publisher says of the face in it (pixels of the upright picture). */
+export interface DatasetFile {
+  readonly bytes: Uint8Array;
+  readonly box?: PixelBox;
+  readonly landmarks?: Landmarks;
+}
+
+/** A dataset's own files, by name: in folders, in archives, wherever they lie. */
+export interface DatasetFiles {
+  /** Another text when the file may be another; undefined where there is none. Cheap: it opens no file. */
+  stamp(name: string): string | undefined;
+  read(name: string): Promise<DatasetFile | undefined>;
+  close(): void;
+}
+
+/** Where a dataset's files may lie. */
+export interface DatasetPlace {
+  readonly rawDir: string;
+  readonly manualDir?: string;
+}
+
 export interface Dataset<Source = unknown> {
   /** snake_case; also the name of its folder below `tmp_dir`. */
   readonly name: string;
@@ -63,4 +85,8 @@ export interface Dataset<Source = unknown> {
   serve?(
     context: ObtainContext,
   ): Promise<{ readonly connectTo: Record<string, string>; close(): Promise<void> }>;
+  /** For inputs made by `datasetFile`: opens the files after `obtain()` has been there, in every worker. */
+  openFiles?(place: DatasetPlace): Promise<DatasetFiles>;
+  /** Whose picture or recording a file is: what `t2t-ts forget --identity` and `--subject` mean. */
+  identityOf?(fileName: string): string | undefined;
 }

@@ -1,7 +1,8 @@
 /** How the face in an annotated box becomes a square picture of one size: box to pixels, decode, resize, encode. */
 
 import sharp, { type Sharp } from 'sharp';
-import { readJpegHeader } from '../io/jpeg_header.js';
+import type { PixelBox } from './face.js';
+import { lookAt, openPicture, type PictureFailure, pictureFailure, uprightPicture } from './open_picture.js';
 
 /** A face's box as fractions of the upright picture's width (left, right) and height (top, bottom), 0 to 1. */
 export interface FractionBox {
@@ -33,19 +34,15 @@ export interface CropSpec {
 }
 
 /** Ways in which a crop can fail. */
-export const CROP_FAILURES = [
-  'not-an-image',
-  'undecodable-image',
-  'image-too-large',
-  'face-too-small',
-  'bad-box',
-] as const;
+export type CropFailure = PictureFailure | 'face-too-small' | 'bad-box';
 
-export type CropFailure = (typeof CROP_FAILURES)[number];
+export interface FailedCrop {
+  readonly ok: false;
+  readonly failure: CropFailure;
+  readonly detail: string;
+}
 
-export type CropOutcome =
-  | { readonly ok: true; readonly jpeg: Uint8Array }
-  | { readonly ok: false; readonly failure: CropFailure; readonly detail: string };
+export type CropOutcome = { readonly ok: true; readonly jpeg: Uint8Array } | FailedCrop;
 
 export const DEFAULT_CROP: CropSpec = {
   size: 128,
@@ -56,11 +53,6 @@ export const DEFAULT_CROP: CropSpec = {
   maxPixels: 50_000_000,
 };
 
-// One libvips thread a picture and several pictures at once is faster than the other way round; a cache of
-// operations helps nobody who sees every picture once, and grows.
-sharp.concurrency(1);
-sharp.cache(false);
-
 /**
  * Crops faces from one picture: EXIF orientation applied, first frame of an animation, any colour space to 8-bit sRGB,
  * transparency on white. `box` undefined means the largest centred square of the whole picture. Outcomes come in the
@@ -69,25 +61,24 @@ sharp.cache(false);
  */
 export async function cropFaces(
   picture: Uint8Array,
-  boxes: readonly (FractionBox | undefined)[],
+  boxes: readonly (FractionBox | PixelBox | undefined)[],
   spec: CropSpec = DEFAULT_CROP,
 ): Promise<CropOutcome[]> {
-  const look = await lookAt(picture, spec);
-  if ('failure' in look) return boxes.map(() => look);
+  const look = await lookAt(picture, spec.maxPixels);
+  if ('failure' in look) return boxes.map(() => ({ ok: false, ...look }));
   const { width, height } = look;
   if (Math.min(width, height) < spec.minFacePixels) {
     const failure = fail('face-too-small', `the picture has ${width} × ${height} pixels`);
     return boxes.map(() => failure);
   }
-  if (width * height > spec.maxPixels) {
-    const failure = fail('image-too-large', `${width} × ${height} pixels, limit ${spec.maxPixels}`);
-    return boxes.map(() => failure);
-  }
-  const squares = boxes.map((box) => (box === undefined ? WHOLE : squareOf(box, width, height, spec)));
+  const squares = boxes.map((box) =>
+    box === undefined ? WHOLE : squareOf(fractionBox(box, width, height), width, height, spec),
+  );
   const wanted = squares.filter((square) => 'side' in square);
   const region = wanted.length > 1 && look.isPlain ? regionAround(wanted) : undefined;
   const decoded = region === undefined ? undefined : await decodeRegion(picture, region, spec);
-  const source = (): Sharp => (look.isPlain ? open(picture, spec) : ordinary(picture, spec));
+  const source = (): Sharp =>
+    look.isPlain ? openPicture(picture, spec.maxPixels) : uprightPicture(picture, spec.maxPixels);
   const cropOne = (square: (typeof squares)[number]): CropOutcome | Promise<CropOutcome> => {
     if ('failure' in square) return square;
     if (!('side' in square)) return encode(source(), 'cover', spec);
@@ -111,31 +102,6 @@ const WHOLE = { isWhole: true } as const;
 
 /** Larger regions are decoded once a face, so that no more than 24 MB of pixels are held for one picture. */
 const MAX_REGION_PIXELS = 8_000_000;
-
-interface Look {
-  /** Pixels of the upright picture. */
-  readonly width: number;
-  readonly height: number;
-  /** An upright 8-bit colour JPEG without a profile, as nearly every photograph on the web: nothing to convert. */
-  readonly isPlain: boolean;
-}
-
-/** What the header says. For JPEGs our own reader is twenty times faster than opening a decoder. */
-async function lookAt(picture: Uint8Array, spec: CropSpec): Promise<Look | (CropOutcome & { ok: false })> {
-  const header = readJpegHeader(picture);
-  if (header !== undefined && header.width > 0 && header.height > 0) {
-    const { width, height, orientation, components, precision, hasProfile, hasAdobeMarker } = header;
-    const isPlain =
-      orientation === 1 && components === 3 && precision === 8 && !hasProfile && !hasAdobeMarker;
-    return orientation > 4 ? { width: height, height: width, isPlain } : { width, height, isPlain };
-  }
-  try {
-    const { autoOrient } = await open(picture, spec).metadata();
-    return { ...autoOrient, isPlain: false };
-  } catch (error) {
-    return failureOf(error);
-  }
-}
 
 interface Region {
   readonly left: number;
@@ -163,7 +129,7 @@ async function decodeRegion(
   spec: CropSpec,
 ): Promise<(() => Sharp) | undefined> {
   try {
-    const { data, info } = await open(picture, spec)
+    const { data, info } = await openPicture(picture, spec.maxPixels)
       .extract(region)
       .raw()
       .toBuffer({ resolveWithObject: true });
@@ -196,12 +162,29 @@ export function squareAround(
   return { left: within((left + right) / 2, width), top: within((top + bottom) / 2, height), side };
 }
 
-function squareOf(
-  box: FractionBox,
-  width: number,
-  height: number,
-  spec: CropSpec,
-): PixelSquare | (CropOutcome & { ok: false }) {
+/** A box as fractions of a `width` × `height` picture, however it was given. */
+export function fractionBox(box: FractionBox | PixelBox, width: number, height: number): FractionBox {
+  if ('right' in box) return box;
+  return {
+    left: box.left / width,
+    top: box.top / height,
+    right: (box.left + box.width) / width,
+    bottom: (box.top + box.height) / height,
+  };
+}
+
+/** A box in pixels of a `width` × `height` picture, however it was given. */
+export function pixelBox(box: FractionBox | PixelBox, width: number, height: number): PixelBox {
+  if ('width' in box) return box;
+  return {
+    left: box.left * width,
+    top: box.top * height,
+    width: (box.right - box.left) * width,
+    height: (box.bottom - box.top) * height,
+  };
+}
+
+function squareOf(box: FractionBox, width: number, height: number, spec: CropSpec): PixelSquare | FailedCrop {
   const square = squareAround(box, width, height, spec.margin);
   if (square === undefined)
     return fail('bad-box', `box ${JSON.stringify(box)} in ${width} × ${height} pixels`);
@@ -221,28 +204,10 @@ async function encode(source: Sharp, fit: 'fill' | 'cover', spec: CropSpec): Pro
       .toBuffer();
     return { ok: true, jpeg };
   } catch (error) {
-    return failureOf(error);
+    return { ok: false, ...pictureFailure(error) };
   }
 }
 
-/** Any picture, upright, and on white where it is transparent. */
-function ordinary(picture: Uint8Array, spec: CropSpec): Sharp {
-  return open(picture, spec).autoOrient().flatten({ background: '#ffffff' });
-}
-
-/** Truncated and damaged pictures are errors, harmless warnings (stray bytes before a marker) are not. */
-function open(picture: Uint8Array, spec: CropSpec): Sharp {
-  return sharp(picture, { failOn: 'error', limitInputPixels: spec.maxPixels, pages: 1 });
-}
-
-function fail(failure: CropFailure, detail: string): CropOutcome & { ok: false } {
+function fail(failure: CropFailure, detail: string): FailedCrop {
   return { ok: false, failure, detail };
-}
-
-/** libvips reports in words alone; these phrases are the ones that tell a bomb and a stranger from a damaged picture. */
-function failureOf(error: unknown): CropOutcome & { ok: false } {
-  const detail = (error instanceof Error ? error.message : String(error)).split('\n')[0] as string;
-  if (/pixel limit/i.test(detail)) return fail('image-too-large', detail);
-  if (/unsupported image format|is empty/i.test(detail)) return fail('not-an-image', detail);
-  return fail('undecodable-image', detail);
 }

@@ -1,5 +1,7 @@
 /** What a face is to the rest of the code: its box, its five named points and how sure the detector is. */
 
+import type { FractionBox } from './crop.js';
+
 /** A point of a picture in pixels; (0, 0) is the centre of the top-left pixel, x to the right, y down. */
 export interface Point {
   readonly x: number;
@@ -33,6 +35,13 @@ export interface Face {
   readonly score: number;
 }
 
+/** What is known of a face before its picture is looked at. Without anything the whole picture is meant. */
+export interface FaceHint {
+  readonly box?: FractionBox | PixelBox;
+  /** Pixels of the upright picture. */
+  readonly landmarks?: Landmarks;
+}
+
 /** An upright picture's pixels: red, green and blue bytes, row after row. */
 export interface RgbImage {
   readonly width: number;
@@ -50,6 +59,14 @@ export function landmarkNumbers(landmarks: Landmarks): number[] {
 export function landmarksOf(numbers: ArrayLike<number>): Landmarks {
   const point = (i: number): Point => ({ x: Number(numbers[2 * i]), y: Number(numbers[2 * i + 1]) });
   return Object.fromEntries(LANDMARK_NAMES.map((name, i) => [name, point(i)])) as Record<LandmarkName, Point>;
+}
+
+/** The five points, each moved. */
+export function moveLandmarks(landmarks: Landmarks, move: (point: Point) => Point): Landmarks {
+  return Object.fromEntries(LANDMARK_NAMES.map((name) => [name, move(landmarks[name])])) as Record<
+    LandmarkName,
+    Point
+  >;
 }
 
 /** Area of the intersection over the area of the union, 0 … 1. */

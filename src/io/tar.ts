@@ -63,7 +63,7 @@ export async function* readTar(
     for await (const stream of extract) {
       const header: TarHeader = stream.header as TarHeader;
       meter.countEntry();
-      const kind = kindOf(header);
+      const kind = tarEntryKind(header);
       const name = checkedEntryName(header.name, kind, archive);
       place = `${entryPlace(archive, header.name)}, byte ${header.byteOffset}`;
       const content = new EntryContent(stream, { kind, place, bytes: header.size, meter, signal });
@@ -99,7 +99,8 @@ interface TarContent extends AsyncIterable<unknown> {
   readonly header: Header;
 }
 
-function kindOf({ name, type, pax }: TarHeader): ArchiveEntryKind {
+/** What an entry is, by its type in the words of tar-stream, its full name and its pax records. */
+export function tarEntryKind({ name, type, pax }: Pick<TarHeader, 'name' | 'type' | 'pax'>): ArchiveEntryKind {
   // The contents of a sparse file in pax form are a map and its pieces, not the file (GNU tar manual, "Sparse Formats").
   if (pax !== null && Object.keys(pax).some((key) => key.startsWith('GNU.sparse.'))) return 'other';
   const isFile = type === 'file' || type === 'contiguous-file';
@@ -133,22 +134,37 @@ async function* tarBytes(
   meter: UnpackMeter,
   archive: string,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const { head, all } = await peek(raw, LONGEST_MAGIC_BYTES);
-  for (const [name, magic] of OTHER_COMPRESSIONS)
-    if (head.subarray(0, magic.length).equals(magic)) {
-      await all.return();
-      throw new UserError(`the archive is compressed with ${name}, which is not read here`, {
-        where: archive,
-        remedy: `unpack it with ${name} first, or pack it with gzip`,
-      });
-    }
-  const isGzip = head.subarray(0, GZIP_MAGIC.length).equals(GZIP_MAGIC);
-  for await (const chunk of isGzip ? gunzipped(all, meter) : all) {
-    if (!isGzip) meter.countIn(chunk.length);
+  const { head, all } = await peek(raw, TAR_MAGIC_BYTES);
+  let isGzipped: boolean;
+  try {
+    isGzipped = isGzip(head, archive);
+  } catch (error) {
+    await all.return();
+    throw error;
+  }
+  for await (const chunk of isGzipped ? gunzipped(all, meter) : all) {
+    if (!isGzipped) meter.countIn(chunk.length);
     meter.countOut(chunk.length);
     yield chunk;
   }
 }
+
+/**
+ * Whether an archive that begins with `head` is gzipped. @throws UserError where it is compressed otherwise.
+ * `head` holds `TAR_MAGIC_BYTES`, or the whole of a shorter file.
+ */
+export function isGzip(head: Buffer, archive: string): boolean {
+  for (const [name, magic] of OTHER_COMPRESSIONS)
+    if (head.subarray(0, magic.length).equals(magic))
+      throw new UserError(`the archive is compressed with ${name}, which is not read here`, {
+        where: archive,
+        remedy: `unpack it with ${name} first, or pack it with gzip`,
+      });
+  return head.subarray(0, GZIP_MAGIC.length).equals(GZIP_MAGIC);
+}
+
+/** As many bytes of an archive as `isGzip` wants to see. */
+export const TAR_MAGIC_BYTES = 6;
 
 /** RFC 1952: ID1, ID2, and the only compression method there is. */
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b, 8]);
@@ -157,7 +173,6 @@ const OTHER_COMPRESSIONS: readonly (readonly [string, Buffer])[] = [
   ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])],
   ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
 ];
-const LONGEST_MAGIC_BYTES = 6;
 
 /** The first bytes of a stream, as many as there are up to `bytes`, and the whole stream again. */
 async function peek(
@@ -335,7 +350,8 @@ class EndMarker {
   }
 }
 
-const BLOCK_BYTES = 512;
+/** Of which a tar is made (POSIX pax, "ustar Interchange Format"). */
+export const BLOCK_BYTES = 512;
 
 function asError(reason: unknown): Error {
   return reason instanceof Error ? reason : new Error(String(reason));

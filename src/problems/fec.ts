@@ -4,12 +4,14 @@ import type { Dataset } from '../datasets/dataset.js';
 import { type FecSource, fecDataset } from '../datasets/fec/fec.js';
 import type { FecRow, MalformedFecRow } from '../datasets/fec/fec_csv.js';
 import { photographId } from '../datasets/fec/flickr.js';
-import { float32, image, int64, text } from '../io/features.js';
+import { float32, int64, text } from '../io/features.js';
 import { cutDevSplit, type SplitCut } from './dev_split.js';
+import { faceFeatures, faceValues } from './face_features.js';
+import { FACE_OPTION_RANGES, FACE_OPTIONS } from './face_options.js';
 import type { PlanContext, PreparedInput, RejectedRow, Split } from './problem.js';
 import { registerProblem } from './registry.js';
 import { reject } from './rejection.js';
-import { CROP_OPTION_RANGES, CROP_OPTIONS, TripletProblem } from './triplet.js';
+import { TripletProblem } from './triplet.js';
 
 export class FacialExpressionCorrespondence extends TripletProblem<FecRow, FecSource> {
   readonly name: string = 'fec';
@@ -17,7 +19,7 @@ export class FacialExpressionCorrespondence extends TripletProblem<FecRow, FecSo
     'Triplets of faces from FEC: which one shows the expression that differs from the other two';
   readonly dataset: Dataset<FecSource> = fecDataset;
   override readonly options = {
-    ...CROP_OPTIONS,
+    ...FACE_OPTIONS,
     /** Votes of six that must name the same odd one out; rows with more annotators need the same fraction. */
     min_agreement: 4,
     /** Fraction of the train file's rows that dev should get … */
@@ -27,28 +29,24 @@ export class FacialExpressionCorrespondence extends TripletProblem<FecRow, FecSo
   };
 
   override readonly optionRanges = {
-    ...CROP_OPTION_RANGES,
+    ...FACE_OPTION_RANGES,
     min_agreement: [0, 6],
     dev_fraction: [0, 1],
     dev_loss: [0, 1],
   } as const;
 
   get features() {
-    const face = image({ height: this.options.size, width: this.options.size, channels: 3 });
     return {
       key: text(),
-      'image/a': face,
+      ...faceFeatures('image/a', this.options),
       'image/a/url': text(),
       'image/a/box': float32([4]),
-      'image/a/sha256': text(),
-      'image/b': face,
+      ...faceFeatures('image/b', this.options),
       'image/b/url': text(),
       'image/b/box': float32([4]),
-      'image/b/sha256': text(),
-      'image/c': face,
+      ...faceFeatures('image/c', this.options),
       'image/c/url': text(),
       'image/c/box': float32([4]),
-      'image/c/sha256': text(),
       triplet_code: int64(),
       type: text(),
       'rating/all': int64([null]),
@@ -84,18 +82,15 @@ export class FacialExpressionCorrespondence extends TripletProblem<FecRow, FecSo
     const { code } = majority(row.ratings);
     return {
       key: row.key,
-      'image/a': a.bytes,
+      ...faceValues('image/a', a),
       'image/a/url': a.input.url,
       'image/a/box': boxNumbers(row, 0),
-      'image/a/sha256': a.contentSha256,
-      'image/b': b.bytes,
+      ...faceValues('image/b', b),
       'image/b/url': b.input.url,
       'image/b/box': boxNumbers(row, 1),
-      'image/b/sha256': b.contentSha256,
-      'image/c': c.bytes,
+      ...faceValues('image/c', c),
       'image/c/url': c.input.url,
       'image/c/box': boxNumbers(row, 2),
-      'image/c/sha256': c.contentSha256,
       triplet_code: code,
       type: row.type,
       'rating/all': row.ratings,

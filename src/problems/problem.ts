@@ -1,7 +1,8 @@
 /** The base of every Problem: what is learned, which examples there are, and how to make one. */
 
 import type { Dataset } from '../datasets/dataset.js';
-import type { CropOutcome, FractionBox } from '../faces/crop.js';
+import type { FractionBox } from '../faces/crop.js';
+import type { FaceHint } from '../faces/face.js';
 import { UserError } from '../io/errors.js';
 import type { ExampleValues, Features } from '../io/features.js';
 import { nearest } from './nearest.js';
@@ -23,10 +24,23 @@ export interface RejectedRow extends PlanRow {
   readonly detail?: string;
 }
 
-/** Something that must be obtained before an example can be made: a picture at a URL, and the face's box in it. */
+/** Something that must be obtained before an example can be made: a picture, and the face's box in it. */
 export interface Input {
+  /** An http(s) address, or a file of the dataset itself (`datasetFile`). */
   readonly url: string;
   readonly box?: FractionBox;
+}
+
+const DATASET_SCHEME = 'dataset:';
+
+/** The input that is a file of the dataset itself, read by `Dataset.openFiles`, e.g. `n000001/0001_01.jpg`. */
+export function datasetFile(name: string): Input {
+  return { url: `${DATASET_SCHEME}${name}` };
+}
+
+/** The name of a dataset's own file; undefined where the input is an address on the web. */
+export function datasetFileName(url: string): string | undefined {
+  return url.startsWith(DATASET_SCHEME) ? url.slice(DATASET_SCHEME.length) : undefined;
 }
 
 /** An obtained and prepared input, as `example()` gets it. */
@@ -34,9 +48,19 @@ export interface PreparedInput {
   readonly input: Input;
   /** What `preparation` made of it, e.g. the JPEG of a crop. */
   readonly bytes: Uint8Array;
+  /** What `preparation` found out besides; of faces see `preparedFace`. */
+  readonly facts?: Facts;
   /** Lower-case hex SHA-256 of the raw file that it was made from. */
   readonly contentSha256: string;
 }
+
+/** Findings that are kept beside prepared bytes: plain JSON. */
+export type Facts = Readonly<Record<string, unknown>>;
+
+/** What became of one input. */
+export type PreparationOutcome =
+  | { readonly ok: true; readonly bytes: Uint8Array; readonly facts?: Facts }
+  | { readonly ok: false; readonly reason: RejectionReason; readonly detail: string };
 
 /**
  * How raw inputs become what examples hold. It is done once for each input, on a worker, and kept: `id` names the result
@@ -44,8 +68,8 @@ export interface PreparedInput {
  */
 export interface Preparation {
   readonly id: string;
-  /** Outcomes in the order of `boxes`; never throws for what the file holds. */
-  prepare(raw: Uint8Array, boxes: readonly (FractionBox | undefined)[]): Promise<readonly CropOutcome[]>;
+  /** Outcomes in the order of `faces`; never throws for what the file holds. */
+  prepare(raw: Uint8Array, faces: readonly FaceHint[]): Promise<readonly PreparationOutcome[]>;
 }
 
 /** What a plan may use besides its source. */

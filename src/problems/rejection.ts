@@ -1,6 +1,5 @@
 /** Why an example could not be made: the closed list of reasons, each with a sentence for the person who reads the report. */
 
-import type { CropFailure } from '../faces/crop.js';
 import type { FetchFailureKind } from '../io/fetch_outcome.js';
 
 /** Every reason with what it means. A reason is counted, kept in the shard's ledger and shown, never dropped. */
@@ -24,6 +23,15 @@ export const REJECTION_REASONS = {
   'image-too-large': 'The picture has more pixels than the limit.',
   'face-too-small': 'The face’s box covers too few pixels.',
   'bad-box': 'The face’s box is empty or lies outside the picture.',
+  'no-face': 'No face was found in the picture, or where the box says that one is.',
+  'face-mismatch': 'A face was found, but its box overlaps too little with the one that the dataset gives.',
+  blurred: 'The face is less sharp than the limit.',
+  'under-exposed': 'The face is darker than the limit.',
+  'over-exposed': 'The face is brighter than the limit.',
+  rolled: 'The head leans to a shoulder by more than the limit.',
+  turned: 'The head is turned to a side by more than the limit.',
+  tilted: 'The head looks up or down by more than the limit.',
+  'missing-file': 'The file is not (or no longer) in the folder or archive that was given.',
   'malformed-row': 'The row of the metadata file does not follow its format.',
   'low-agreement': 'Too few annotators agree.',
   'in-test-split': 'The row shares a source image with the official test set, so it is kept out of training.',
@@ -66,8 +74,3 @@ export const REASON_OF_FETCH_FAILURE: Readonly<Record<FetchFailureKind, Rejectio
   'bad-url': 'bad-url',
   struck: 'struck',
 };
-
-/** The rejection reason of each way in which a crop can fail: the names are the same, and the compiler checks that. */
-export function reasonOfCropFailure(failure: CropFailure): RejectionReason {
-  return failure;
-}

@@ -1,0 +1,83 @@
+/** Finds the faces of a photograph's file, or of a part of it that is decoded already. */
+
+import type { Similarity } from './align.js';
+import {
+  boxInPicture,
+  decodeWindow,
+  type PictureWindow,
+  type PixelWindow,
+  pointInPicture,
+  subImage,
+  wholeWindow,
+} from './decode_window.js';
+import { type FaceDetector, openFaceDetector } from './detect.js';
+import { type Face, moveLandmarks } from './face.js';
+import { type FailedPicture, lookAt, pictureFailure } from './open_picture.js';
+import { resample } from './warp.js';
+
+/** A photograph and its faces, best first, in pixels of the upright photograph. */
+export interface FoundFaces {
+  readonly width: number;
+  readonly height: number;
+  /** The photograph's pixels, shrunk where it is very large. */
+  readonly window: PictureWindow;
+  readonly faces: readonly Face[];
+}
+
+/** Pictures are decoded to no more than this: a face of 2 % of a 48-megapixel photograph still has 80 pixels. */
+const MAX_DECODED_PIXELS = 12_000_000;
+
+/** Finds all faces of a photograph. Never throws for what its file holds. */
+export async function findFaces(
+  picture: Uint8Array,
+  { maxPixels }: { readonly maxPixels: number },
+): Promise<FoundFaces | FailedPicture> {
+  const look = await lookAt(picture, maxPixels);
+  if ('failure' in look) return look;
+  try {
+    const limits = { maxPixels, maxWindowPixels: MAX_DECODED_PIXELS };
+    const window = await decodeWindow(picture, look, wholeWindow(look), limits);
+    const faces = await facesIn(window, 'whole');
+    return { width: look.width, height: look.height, window, faces };
+  } catch (error) {
+    return pictureFailure(error);
+  }
+}
+
+/** Opened when the first face is looked for: it takes a third of a second, and many runs need none. */
+let detector: Promise<FaceDetector> | undefined;
+
+/** Where one face fills a good part of what is seen, the detector is given no more pixels than this. */
+const MAX_PIXELS_AROUND_A_FACE = 640 * 640;
+
+/** The faces of a window, best first, in pixels of the picture. */
+export async function facesIn(window: PictureWindow, shows: 'whole' | 'around-a-face'): Promise<Face[]> {
+  const shown = shows === 'whole' ? window : shrunkTo(window, MAX_PIXELS_AROUND_A_FACE);
+  detector ??= openFaceDetector();
+  const faces = await (await detector).detect(shown.image);
+  return faces.map((face) => ({
+    box: boxInPicture(face.box, shown),
+    landmarks: moveLandmarks(face.landmarks, (point) => pointInPicture(point, shown)),
+    score: face.score,
+  }));
+}
+
+/** The part of a window that shows `part` of the picture; the window itself where it shows no more. */
+export function partOf(window: PictureWindow, part: PixelWindow | undefined): PictureWindow {
+  const { image, scale } = window;
+  if (part === undefined || scale !== 1 || part.width * part.height >= image.width * image.height)
+    return window;
+  return { image: subImage(image, part), scale: 1, left: part.left, top: part.top };
+}
+
+function shrunkTo(window: PictureWindow, maxPixels: number): PictureWindow {
+  const { width, height } = window.image;
+  if (width * height <= maxPixels) return window;
+  const scale = Math.sqrt(maxPixels / (width * height));
+  const size = {
+    width: Math.max(1, Math.round(width * scale)),
+    height: Math.max(1, Math.round(height * scale)),
+  };
+  const matrix: Similarity = { a: scale, b: 0, tx: (scale - 1) / 2, ty: (scale - 1) / 2 };
+  return { ...window, image: resample(window.image, matrix, size, 'edge'), scale: window.scale * scale };
+}

@@ -1,0 +1,294 @@
+/** From a stranger's photograph to the crops that examples hold: find the face, judge it, cut it out, encode it. */
+
+import sharp from 'sharp';
+import {
+  alignmentOf,
+  compose,
+  matrixNumbers,
+  type Similarity,
+  TEMPLATES,
+  type TemplateName,
+} from './align.js';
+import { type CropFailure, type CropSpec, cropFaces, DEFAULT_CROP, pixelBox } from './crop.js';
+import { cropBox } from './crop_box.js';
+import {
+  decodeWindow,
+  type PictureWindow,
+  pointInWindow,
+  wholeWindow,
+  windowAround,
+  windowMatrix,
+} from './decode_window.js';
+import { DETECTOR_ID } from './detect.js';
+import {
+  type Face,
+  type FaceHint,
+  intersectionOverUnion,
+  LANDMARK_NAMES,
+  type Landmarks,
+  landmarkNumbers,
+  moveLandmarks,
+  type PixelBox,
+} from './face.js';
+import { facesIn, partOf } from './find_faces.js';
+import { lookAt, type PictureLook, pictureFailure } from './open_picture.js';
+import {
+  type FaceQuality,
+  measureQuality,
+  type QualityFault,
+  type QualityLimits,
+  qualityFault,
+} from './quality.js';
+import { type Crop, resample } from './warp.js';
+
+/** How faces are found, judged and cropped. */
+export interface FaceSpec extends CropSpec {
+  /** Look for the face with the detector where the dataset does not give its landmarks. */
+  readonly find: boolean;
+  /** Align the crop to this template (scaled to `size`); otherwise the crop is the box with its margin. */
+  readonly align: TemplateName | undefined;
+  /** Least intersection over union of the dataset's box with the box of the face that was found, 0 to 1. */
+  readonly minOverlap: number;
+  readonly limits: QualityLimits;
+}
+
+export const DEFAULT_FACE_SPEC: FaceSpec = {
+  ...DEFAULT_CROP,
+  find: true,
+  align: undefined,
+  // Publishers' boxes follow other conventions (to the hairline, to the chin, with the ears): the same face seldom has
+  // less than this, a neighbour's face seldom more.
+  minOverlap: 0.3,
+  limits: {},
+};
+
+export type FaceFailure = CropFailure | 'no-face' | 'face-mismatch' | QualityFault['reason'];
+
+/** What is kept of a face beside its crop; numbers are pixels of the upright picture. */
+export interface FaceFacts {
+  /** left, top, width, height: of the face that was found, or as the dataset has it. */
+  readonly box: readonly number[];
+  /** x and y of LANDMARK_NAMES. */
+  readonly landmarks: readonly number[];
+  /** 0 … 1; 1 where the landmarks are the dataset's own. */
+  readonly score: number;
+  /** From the picture to the crop: the 2 × 3 matrix, row after row. */
+  readonly matrix: readonly number[];
+  /** A template's name, or `box`. */
+  readonly template: string;
+  /** Who found the landmarks: the detector's id, or `dataset`. */
+  readonly detector: string;
+  readonly quality: FaceQuality;
+}
+
+export type FaceOutcome =
+  | { readonly ok: true; readonly jpeg: Uint8Array; readonly face?: FaceFacts }
+  | { readonly ok: false; readonly failure: FaceFailure; readonly detail: string };
+
+/** Names the bytes that a spec gives: another id wherever they would be others. */
+export function facePreparationId(spec: FaceSpec): string {
+  const crop = `crop-${spec.size}px-margin${spec.margin}-q${spec.quality}-min${spec.minFacePixels}-v4`;
+  if (isByBoxAlone(spec)) return crop;
+  const limits = Object.entries(spec.limits).map(([name, limit]) => `-${name}${limit}`);
+  const finding = spec.find ? `${DETECTOR_ID}-overlap${spec.minOverlap}` : 'given';
+  return `${crop}-${spec.align ?? 'box'}-${finding}${limits.join('')}`;
+}
+
+/**
+ * Prepares the faces of one picture. Outcomes come in the order of `hints`; a face's bytes do not depend on which other
+ * faces are asked for. A hint without a box or landmarks means the largest face of the picture, or, where no face is to be
+ * found at all, its largest centred square. Never throws for what a picture holds.
+ */
+export async function prepareFaces(
+  picture: Uint8Array,
+  hints: readonly FaceHint[],
+  spec: FaceSpec,
+): Promise<FaceOutcome[]> {
+  if (isByBoxAlone(spec))
+    return cropFaces(
+      picture,
+      hints.map(({ box }) => box),
+      spec,
+    );
+  const look = await lookAt(picture, spec.maxPixels);
+  if ('failure' in look) return hints.map(() => ({ ok: false, ...look }));
+  try {
+    const whole =
+      look.width * look.height <= MAX_WINDOW_PIXELS
+        ? await decodeWindow(picture, look, wholeWindow(look), LIMITS(spec))
+        : undefined;
+    const outcomes: FaceOutcome[] = [];
+    // One after the other, as in cropFaces: a large picture's windows are many megabytes each.
+    for (const hint of hints) outcomes.push(await prepareFace({ picture, look, whole, spec }, hint));
+    return outcomes;
+  } catch (error) {
+    const failure = pictureFailure(error);
+    return hints.map(() => ({ ok: false, ...failure }));
+  }
+}
+
+function isByBoxAlone(spec: FaceSpec): boolean {
+  return !spec.find && spec.align === undefined;
+}
+
+/** A picture of at most this many pixels is decoded once for all of its faces; of a larger one each face's surroundings. */
+const MAX_WINDOW_PIXELS = 8_000_000;
+
+/**
+ * How much of the picture around a box is looked at: three times its side shows the whole head wherever a publisher's box
+ * sits on it, and shows the detector a face of a third of what it sees.
+ */
+const LOOK_AROUND = 3;
+
+const LIMITS = ({ maxPixels }: FaceSpec) => ({ maxPixels, maxWindowPixels: MAX_WINDOW_PIXELS });
+
+interface Opened {
+  readonly picture: Uint8Array;
+  readonly look: PictureLook;
+  readonly whole: PictureWindow | undefined;
+  readonly spec: FaceSpec;
+}
+
+async function prepareFace(opened: Opened, hint: FaceHint): Promise<FaceOutcome> {
+  const { look, spec } = opened;
+  const box = hint.box === undefined ? undefined : pixelBox(hint.box, look.width, look.height);
+  const around = areaOf(hint.landmarks, box);
+  const window = around === undefined ? wholeWindow(look) : windowAround(around, LOOK_AROUND, look);
+  if (window === undefined)
+    return fail('bad-box', `box ${JSON.stringify(hint.box)} in ${look.width} × ${look.height} pixels`);
+  const longer = box === undefined ? Number.POSITIVE_INFINITY : Math.max(box.width, box.height);
+  if (longer < spec.minFacePixels)
+    return fail('face-too-small', `${Math.round(longer)} pixels, at least ${spec.minFacePixels} wanted`);
+  const seen = opened.whole ?? (await decodeWindow(opened.picture, look, window, LIMITS(spec)));
+  const found =
+    hint.landmarks === undefined
+      ? await findFace(seen, opened.whole === undefined ? undefined : window, box, spec)
+      : { box: box ?? boxOf(hint.landmarks), landmarks: hint.landmarks, score: 1 };
+  if ('failure' in found) return found;
+  if (Math.max(found.box.width, found.box.height) < spec.minFacePixels)
+    return fail('face-too-small', `${Math.round(Math.max(found.box.width, found.box.height))} pixels`);
+  return cropFound(
+    seen,
+    found,
+    box ?? found.box,
+    hint.landmarks === undefined ? DETECTOR_ID : 'dataset',
+    spec,
+  );
+}
+
+/** The part of the picture that matters: the dataset's box, or the square around its landmarks. */
+function areaOf(landmarks: Landmarks | undefined, box: PixelBox | undefined): PixelBox | undefined {
+  return landmarks === undefined ? box : boxOf(landmarks);
+}
+
+/** A square around five points, about as large as a detector's box of that face. */
+function boxOf(landmarks: Landmarks): PixelBox {
+  const points = LANDMARK_NAMES.map((name) => landmarks[name]);
+  const xs = points.map(({ x }) => x);
+  const ys = points.map(({ y }) => y);
+  // Eyes and mouth span about half a face's height and width.
+  const side = 2 * Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys));
+  const middle = (values: readonly number[]): number => (Math.min(...values) + Math.max(...values)) / 2;
+  return { left: middle(xs) - side / 2, top: middle(ys) - side / 2, width: side, height: side };
+}
+
+async function findFace(
+  seen: PictureWindow,
+  part: PixelBox | undefined,
+  box: PixelBox | undefined,
+  spec: FaceSpec,
+): Promise<Face | (FaceOutcome & { ok: false })> {
+  const faces = await facesIn(partOf(seen, part), box === undefined ? 'whole' : 'around-a-face');
+  if (box === undefined) {
+    const largest = [...faces].sort((a, b) => b.box.width * b.box.height - a.box.width * a.box.height)[0];
+    return largest ?? fail('no-face', `none in ${seen.image.width} × ${seen.image.height} pixels`);
+  }
+  let best: Face | undefined;
+  let overlap = 0;
+  for (const face of faces) {
+    const shared = intersectionOverUnion(face.box, box);
+    if (best === undefined || shared > overlap) best = face;
+    overlap = Math.max(overlap, shared);
+  }
+  if (best === undefined) return fail('no-face', 'none in or around the box');
+  return overlap >= spec.minOverlap
+    ? best
+    : fail('face-mismatch', `overlap ${overlap.toFixed(2)}, at least ${spec.minOverlap} wanted`);
+}
+
+async function cropFound(
+  seen: PictureWindow,
+  face: Face,
+  box: PixelBox,
+  by: string,
+  spec: FaceSpec,
+): Promise<FaceOutcome> {
+  const crop = spec.align === undefined ? boxCrop(seen, box, spec) : aligned(seen, face, spec.align, spec);
+  if ('failure' in crop) return crop;
+  const quality = measureQuality(crop.image, face);
+  const fault = qualityFault(quality, spec.limits);
+  if (fault !== undefined) return fail(fault.reason, fault.detail);
+  const { data, width, height } = crop.image;
+  const jpeg = await sharp(data, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: spec.quality, optimiseCoding: false })
+    .toBuffer();
+  const { left, top } = face.box;
+  return {
+    ok: true,
+    jpeg,
+    face: {
+      box: [left, top, face.box.width, face.box.height],
+      landmarks: landmarkNumbers(face.landmarks),
+      score: face.score,
+      matrix: matrixNumbers(compose(crop.matrix, windowMatrix(seen))),
+      template: spec.align ?? 'box',
+      detector: by,
+      quality,
+    },
+  };
+}
+
+function aligned(
+  seen: PictureWindow,
+  face: Face,
+  template: TemplateName,
+  { size }: FaceSpec,
+): Crop | (FaceOutcome & { ok: false }) {
+  const landmarks = moveLandmarks(face.landmarks, (point) => pointInWindow(point, seen));
+  const scale = size / TEMPLATES[template].size;
+  const scaled: Similarity = { a: scale, b: 0, tx: (scale - 1) / 2, ty: (scale - 1) / 2 };
+  try {
+    const matrix = compose(scaled, alignmentOf(landmarks, template));
+    return { image: resample(seen.image, matrix, size, FILL), matrix };
+  } catch (error) {
+    // Five points in one place, or at infinity, as a damaged table may have them.
+    return fail('bad-box', error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Black, as the sets of aligned faces have it where the picture ends. */
+const FILL = [0, 0, 0] as const;
+
+function boxCrop(seen: PictureWindow, box: PixelBox, spec: FaceSpec): Crop | (FaceOutcome & { ok: false }) {
+  const { scale, left, top } = seen;
+  const inWindow = {
+    left: (box.left - left) * scale,
+    top: (box.top - top) * scale,
+    width: box.width * scale,
+    height: box.height * scale,
+  };
+  try {
+    return cropBox(seen.image, inWindow, {
+      margin: spec.margin,
+      size: spec.size,
+      outside: 'clip',
+      fill: FILL,
+    });
+  } catch (error) {
+    return fail('bad-box', error instanceof Error ? error.message : String(error));
+  }
+}
+
+function fail(failure: FaceFailure, detail: string): FaceOutcome & { ok: false } {
+  return { ok: false, failure, detail };
+}
