@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   verify: verifying,
   finish: verifying,
   inspect: async () => (await import('./inspect_command.js')).addInspectCommand,
+  duplicates: async () => (await import('./duplicates_command.js')).addDuplicatesCommand,
   faces: async () => (await import('./faces_command.js')).addFacesCommand,
   forget: async () => (await import('./forget_command.js')).addForgetCommand,
 };

@@ -147,8 +147,8 @@ export class FaceTable {
     const rest = Buffer.alloc(size - keysAt);
     readFully(file, rest, keysAt);
     const firstKeys = Float64Array.from({ length: blocks }, (_, i) => rest.readDoubleLE(i * 8));
-    const trailer = JSON.parse(rest.toString('utf8', blocks * 8)) as Trailer;
-    return new FaceTable(file, length, trailer, firstKeys);
+    const trailer = trailerOf(rest.toString('utf8', blocks * 8));
+    return trailer === undefined ? undefined : new FaceTable(file, length, trailer, firstKeys);
   }
 }
 
@@ -156,6 +156,14 @@ interface Trailer {
   readonly stamp: string;
   readonly digest: string;
   readonly notes: readonly string[];
+}
+
+function trailerOf(text: string): Trailer | undefined {
+  try {
+    return JSON.parse(text) as Trailer;
+  } catch {
+    return undefined;
+  }
 }
 
 function writeValues(block: Buffer, offset: number, rows: KeyedRows, row: number): void {

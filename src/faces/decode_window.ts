@@ -2,7 +2,13 @@
 
 import type { Similarity } from './align.js';
 import type { PixelBox, Point, RgbImage } from './face.js';
-import { openPicture, type PictureLook, uprightPicture } from './open_picture.js';
+import {
+  type FailedPicture,
+  openPicture,
+  type PictureLook,
+  pictureFailure,
+  uprightPicture,
+} from './open_picture.js';
 
 /** A part of an upright picture, perhaps shrunk. */
 export interface PictureWindow {
@@ -30,14 +36,13 @@ export function wholeWindow({
 
 /**
  * Decodes a window, upright, as 8-bit sRGB on white, shrunk so that it has at most `maxWindowPixels`.
- * @throws Error (to be read by `pictureFailure`) where the picture is damaged.
  */
 export async function decodeWindow(
   picture: Uint8Array,
   look: PictureLook,
   window: PixelWindow,
   limits: { readonly maxPixels: number; readonly maxWindowPixels: number },
-): Promise<PictureWindow> {
+): Promise<PictureWindow | FailedPicture> {
   const { left, top, width, height } = window;
   const isWhole = left === 0 && top === 0 && width === look.width && height === look.height;
   const scale = Math.min(1, Math.sqrt(limits.maxWindowPixels / (width * height)));
@@ -47,12 +52,16 @@ export async function decodeWindow(
   if (!isWhole) pipeline = pipeline.extract({ left, top, width, height });
   if (scale < 1)
     pipeline = pipeline.resize(Math.round(width * scale), Math.round(height * scale), { fit: 'fill' });
-  const { data, info } = await pipeline
-    .toColourspace('srgb')
-    .removeAlpha()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  return { image: { width: info.width, height: info.height, data }, scale, left, top };
+  try {
+    const { data, info } = await pipeline
+      .toColourspace('srgb')
+      .removeAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    return { image: { width: info.width, height: info.height, data }, scale, left, top };
+  } catch (error) {
+    return pictureFailure(error);
+  }
 }
 
 /** Cuts a window out of pixels that are there already; copies. */

@@ -12,7 +12,7 @@ import {
 } from './decode_window.js';
 import { type FaceDetector, openFaceDetector } from './detect.js';
 import { type Face, moveLandmarks } from './face.js';
-import { type FailedPicture, lookAt, pictureFailure } from './open_picture.js';
+import { type FailedPicture, lookAt } from './open_picture.js';
 import { resample } from './warp.js';
 
 /** A photograph and its faces, best first, in pixels of the upright photograph. */
@@ -34,14 +34,10 @@ export async function findFaces(
 ): Promise<FoundFaces | FailedPicture> {
   const look = await lookAt(picture, maxPixels);
   if ('failure' in look) return look;
-  try {
-    const limits = { maxPixels, maxWindowPixels: MAX_DECODED_PIXELS };
-    const window = await decodeWindow(picture, look, wholeWindow(look), limits);
-    const faces = await facesIn(window, 'whole');
-    return { width: look.width, height: look.height, window, faces };
-  } catch (error) {
-    return pictureFailure(error);
-  }
+  const limits = { maxPixels, maxWindowPixels: MAX_DECODED_PIXELS };
+  const window = await decodeWindow(picture, look, wholeWindow(look), limits);
+  if ('failure' in window) return window;
+  return { width: look.width, height: look.height, window, faces: await facesIn(window, 'whole') };
 }
 
 /** Opened when the first face is looked for: it takes a third of a second, and many runs need none. */

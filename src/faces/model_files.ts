@@ -91,7 +91,8 @@ function packageFolder(model: ModelFile): string {
 
 function contents(path: string, model: ModelFile): Uint8Array {
   try {
-    return readFileSync(path);
+    const { buffer, byteOffset, length } = readFileSync(path);
+    return new Uint8Array(buffer, byteOffset, length); // whose slices are copies, as a Buffer's aren't
   } catch (cause) {
     throw missing(model, `the package ${model.package} lacks its face model ${model.file}`, cause);
   }

@@ -12,7 +12,7 @@ export interface ModelSession {
   readonly outputShapes: readonly (readonly number[])[];
   /**
    * Runs the model over `batch` pictures (1 where not said), one after the other in `input`: height, width, channels as in
-   * `inputShape`. The outputs are the caller's, each with `batch` times the numbers of its shape. Runs asked for while another
+   * `inputShape`. A batch takes as long as its pictures one by one and gives the same numbers. The outputs are the caller's, each with `batch` times the numbers of its shape. Runs asked for while another
    * one is going on wait for it. @throws RangeError where `input` is of another length.
    */
   run(input: Float32Array, batch?: number): Promise<readonly Float32Array[]>;

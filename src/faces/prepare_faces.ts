@@ -31,7 +31,8 @@ import {
   type PixelBox,
 } from './face.js';
 import { facesIn, partOf } from './find_faces.js';
-import { lookAt, type PictureLook, pictureFailure } from './open_picture.js';
+import { lookAt, type PictureLook } from './open_picture.js';
+import { perceptualHash } from './perceptual_hash.js';
 import {
   type FaceQuality,
   measureQuality,
@@ -79,11 +80,15 @@ export interface FaceFacts {
   /** Who found the landmarks: the detector's id, or `dataset`. */
   readonly detector: string;
   readonly quality: FaceQuality;
+  /** `perceptualHash` of the whole photograph. */
+  readonly photographHash: string;
 }
 
 export type FaceOutcome =
   | { readonly ok: true; readonly jpeg: Uint8Array; readonly face?: FaceFacts }
   | { readonly ok: false; readonly failure: FaceFailure; readonly detail: string };
+
+type Failed = FaceOutcome & { readonly ok: false };
 
 /** Names the bytes that a spec gives: another id wherever they would be others. */
 export function facePreparationId(spec: FaceSpec): string {
@@ -112,19 +117,18 @@ export async function prepareFaces(
     );
   const look = await lookAt(picture, spec.maxPixels);
   if ('failure' in look) return hints.map(() => ({ ok: false, ...look }));
-  try {
-    const whole =
-      look.width * look.height <= MAX_WINDOW_PIXELS
-        ? await decodeWindow(picture, look, wholeWindow(look), LIMITS(spec))
-        : undefined;
-    const outcomes: FaceOutcome[] = [];
-    // One after the other, as in cropFaces: a large picture's windows are many megabytes each.
-    for (const hint of hints) outcomes.push(await prepareFace({ picture, look, whole, spec }, hint));
-    return outcomes;
-  } catch (error) {
-    const failure = pictureFailure(error);
-    return hints.map(() => ({ ok: false, ...failure }));
-  }
+  // Of a large picture only the surroundings of each face are decoded in full, and the whole for its hash.
+  const isLarge = look.width * look.height > MAX_WINDOW_PIXELS;
+  const { maxPixels } = spec;
+  const maxWindowPixels = isLarge ? HASHED_PIXELS : MAX_WINDOW_PIXELS;
+  const seen = await decodeWindow(picture, look, wholeWindow(look), { maxPixels, maxWindowPixels });
+  if ('failure' in seen) return hints.map(() => ({ ok: false, ...seen }));
+  const photographHash = perceptualHash(seen.image);
+  const opened = { picture, look, whole: isLarge ? undefined : seen, spec, photographHash };
+  const outcomes: FaceOutcome[] = [];
+  // One after the other, as in cropFaces: a large picture's windows are many megabytes each.
+  for (const hint of hints) outcomes.push(await prepareFace(opened, hint));
+  return outcomes;
 }
 
 function isByBoxAlone(spec: FaceSpec): boolean {
@@ -140,45 +144,56 @@ const MAX_WINDOW_PIXELS = 8_000_000;
  */
 const LOOK_AROUND = 3;
 
-const LIMITS = ({ maxPixels }: FaceSpec) => ({ maxPixels, maxWindowPixels: MAX_WINDOW_PIXELS });
+/** Enough for a perceptual hash, which looks at 32 × 32 means. */
+const HASHED_PIXELS = 256 * 256;
 
 interface Opened {
   readonly picture: Uint8Array;
   readonly look: PictureLook;
   readonly whole: PictureWindow | undefined;
   readonly spec: FaceSpec;
+  readonly photographHash: string;
 }
 
 async function prepareFace(opened: Opened, hint: FaceHint): Promise<FaceOutcome> {
   const { look, spec } = opened;
-  const box = hint.box === undefined ? undefined : pixelBox(hint.box, look.width, look.height);
-  const around = areaOf(hint.landmarks, box);
+  const { width, height } = look;
+  const box = hint.box === undefined ? undefined : pixelBox(hint.box, width, height);
+  const around = hint.landmarks === undefined ? box : boxOf(hint.landmarks);
   const window = around === undefined ? wholeWindow(look) : windowAround(around, LOOK_AROUND, look);
-  if (window === undefined)
-    return fail('bad-box', `box ${JSON.stringify(hint.box)} in ${look.width} × ${look.height} pixels`);
-  const longer = box === undefined ? Number.POSITIVE_INFINITY : Math.max(box.width, box.height);
-  if (longer < spec.minFacePixels)
-    return fail('face-too-small', `${Math.round(longer)} pixels, at least ${spec.minFacePixels} wanted`);
-  const seen = opened.whole ?? (await decodeWindow(opened.picture, look, window, LIMITS(spec)));
+  if (window === undefined || (box !== undefined && isOutside(box, look)))
+    return fail('bad-box', `box ${JSON.stringify(hint.box ?? around)} in ${width} × ${height} pixels`);
+  const tooSmall = box === undefined ? undefined : smallness(box, spec);
+  if (tooSmall !== undefined) return tooSmall;
+  const limits = { maxPixels: spec.maxPixels, maxWindowPixels: MAX_WINDOW_PIXELS };
+  const seen = opened.whole ?? (await decodeWindow(opened.picture, look, window, limits));
+  if ('failure' in seen) return { ok: false, ...seen };
   const found =
     hint.landmarks === undefined
       ? await findFace(seen, opened.whole === undefined ? undefined : window, box, spec)
       : { box: box ?? boxOf(hint.landmarks), landmarks: hint.landmarks, score: 1 };
   if ('failure' in found) return found;
-  if (Math.max(found.box.width, found.box.height) < spec.minFacePixels)
-    return fail('face-too-small', `${Math.round(Math.max(found.box.width, found.box.height))} pixels`);
-  return cropFound(
-    seen,
-    found,
-    box ?? found.box,
-    hint.landmarks === undefined ? DETECTOR_ID : 'dataset',
-    spec,
+  return (
+    smallness(found.box, spec) ??
+    cropFound(opened, seen, found, {
+      box: box ?? found.box,
+      detector: hint.landmarks === undefined ? DETECTOR_ID : 'dataset',
+    })
   );
 }
 
-/** The part of the picture that matters: the dataset's box, or the square around its landmarks. */
-function areaOf(landmarks: Landmarks | undefined, box: PixelBox | undefined): PixelBox | undefined {
-  return landmarks === undefined ? box : boxOf(landmarks);
+function smallness({ width, height }: PixelBox, { minFacePixels }: FaceSpec): Failed | undefined {
+  const longer = Math.max(width, height);
+  return longer < minFacePixels
+    ? fail('face-too-small', `${Math.round(longer)} pixels, at least ${minFacePixels} wanted`)
+    : undefined;
+}
+
+/** True for a box that is empty, not finite or shows nothing of the picture. */
+function isOutside(box: PixelBox, { width, height }: PictureLook): boolean {
+  const right = Math.min(width, box.left + box.width);
+  const bottom = Math.min(height, box.top + box.height);
+  return !(right > Math.max(0, box.left) && bottom > Math.max(0, box.top) && right - box.left < Infinity);
 }
 
 /** A square around five points, about as large as a detector's box of that face. */
@@ -197,7 +212,7 @@ async function findFace(
   part: PixelBox | undefined,
   box: PixelBox | undefined,
   spec: FaceSpec,
-): Promise<Face | (FaceOutcome & { ok: false })> {
+): Promise<Face | Failed> {
   const faces = await facesIn(partOf(seen, part), box === undefined ? 'whole' : 'around-a-face');
   if (box === undefined) {
     const largest = [...faces].sort((a, b) => b.box.width * b.box.height - a.box.width * a.box.height)[0];
@@ -217,11 +232,10 @@ async function findFace(
 }
 
 async function cropFound(
+  { spec, photographHash }: Opened,
   seen: PictureWindow,
   face: Face,
-  box: PixelBox,
-  by: string,
-  spec: FaceSpec,
+  { box, detector }: { readonly box: PixelBox; readonly detector: string },
 ): Promise<FaceOutcome> {
   const crop = spec.align === undefined ? boxCrop(seen, box, spec) : aligned(seen, face, spec.align, spec);
   if ('failure' in crop) return crop;
@@ -242,18 +256,14 @@ async function cropFound(
       score: face.score,
       matrix: matrixNumbers(compose(crop.matrix, windowMatrix(seen))),
       template: spec.align ?? 'box',
-      detector: by,
+      detector,
       quality,
+      photographHash,
     },
   };
 }
 
-function aligned(
-  seen: PictureWindow,
-  face: Face,
-  template: TemplateName,
-  { size }: FaceSpec,
-): Crop | (FaceOutcome & { ok: false }) {
+function aligned(seen: PictureWindow, face: Face, template: TemplateName, { size }: FaceSpec): Crop | Failed {
   const landmarks = moveLandmarks(face.landmarks, (point) => pointInWindow(point, seen));
   const scale = size / TEMPLATES[template].size;
   const scaled: Similarity = { a: scale, b: 0, tx: (scale - 1) / 2, ty: (scale - 1) / 2 };
@@ -269,7 +279,7 @@ function aligned(
 /** Black, as the sets of aligned faces have it where the picture ends. */
 const FILL = [0, 0, 0] as const;
 
-function boxCrop(seen: PictureWindow, box: PixelBox, spec: FaceSpec): Crop | (FaceOutcome & { ok: false }) {
+function boxCrop(seen: PictureWindow, box: PixelBox, spec: FaceSpec): Crop | Failed {
   const { scale, left, top } = seen;
   const inWindow = {
     left: (box.left - left) * scale,
@@ -289,6 +299,6 @@ function boxCrop(seen: PictureWindow, box: PixelBox, spec: FaceSpec): Crop | (Fa
   }
 }
 
-function fail(failure: FaceFailure, detail: string): FaceOutcome & { ok: false } {
+function fail(failure: FaceFailure, detail: string): Failed {
   return { ok: false, failure, detail };
 }

@@ -44,7 +44,7 @@ describe('the grammar of TALs', () => {
     ['+1\0', 0],
     ['+\x14\x14\0', 0],
     ['+1e5\x14\x14\0', 0],
-    ['+1\x14a\x14\0\0\0junk', 9],
+    ['+1\x14a\x14\0\0\0junk', 8],
   ])('%j is refused where it is wrong', (text, at) => {
     expect(() => tals(text)).toThrow(EdfError);
     try {

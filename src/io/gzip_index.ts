@@ -32,8 +32,8 @@ export interface GzipPiece {
   readonly output: Uint8Array;
   /** There is an access point where this piece begins. */
   readonly point?: AccessPoint;
-  /** The sum at that point. */
-  readonly sum?: MemberSum;
+  /** That point as a place to begin again. */
+  readonly restart?: { readonly position: number; readonly sum: MemberSum };
 }
 
 /** Where to begin: at an access point that was found before. */
@@ -92,6 +92,11 @@ export class GzipWalker {
     return this.#stream.isCutOff;
   }
 
+  /** Whether it stands before a member, or behind the last. */
+  get isBetweenMembers(): boolean {
+    return !this.#isInMember;
+  }
+
   /**
    * The next piece, or undefined at the end of the file. Works on at most 256 KiB of input or output.
    * @throws UserError where the file is damaged or cut off.
@@ -132,7 +137,7 @@ export class GzipWalker {
     return {
       output: EMPTY,
       point: { position: this.#stream.position, outPosition: this.#outPosition, bits: 0, window: EMPTY },
-      sum: { crc32: 0, bytes: 0 },
+      restart: { position: this.#stream.position, sum: { crc32: 0, bytes: 0 } },
     };
   }
 
@@ -165,7 +170,7 @@ export class GzipWalker {
     this.#history = Math.min(WINDOW_BYTES, this.#history + this.#filled);
     this.#buffer.copyWithin(WINDOW_BYTES - this.#history, end - this.#history, end);
     this.#filled = 0;
-    return point === undefined ? { output } : { output, point, sum };
+    return point === undefined ? { output } : { output, point, restart: { position: point.position, sum } };
   }
 
   #resolve({ position, window }: Candidate, following: Uint8Array): AccessPoint | undefined {

@@ -22,6 +22,8 @@ export interface TarScanState {
   readonly position: number;
   /** Entries of every kind, so far. */
   readonly entries: number;
+  /** Files among them that were seen to their end. */
+  readonly members: number;
   /** Where the contents of the last entry end, with their padding. */
   readonly entriesEnd: number;
   readonly sawZeros: boolean;
@@ -42,6 +44,7 @@ export interface TarScanState {
 export const TAR_START: TarScanState = {
   position: 0,
   entries: 0,
+  members: 0,
   entriesEnd: 0,
   sawZeros: false,
   skip: 0,
@@ -92,6 +95,11 @@ export class TarScanner {
     return this.#state.position;
   }
 
+  /** Files that were given to `onMember`, before a restored state included. */
+  get members(): number {
+    return this.#state.members;
+  }
+
   /** Takes the next piece. @throws Error where the tar is damaged, UserError where a name or a size is refused. */
   scan(piece: Uint8Array): void {
     const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
@@ -130,6 +138,7 @@ export class TarScanner {
     const entry = this.#entry as ScannedMember;
     this.#entry = null;
     this.#state.skip = padding(entry.bytes);
+    this.#state.members++;
     this.#onMember(entry);
   }
 

@@ -5,7 +5,7 @@ import { preparedFace } from './face_options.js';
 import type { PreparedInput } from './problem.js';
 
 /**
- * The features of one face: its crop under `name` (`image`, or `image/a` and so on), the SHA-256 of its photograph, and under
+ * The features of one face: its crop under `name` (`image`, or `image/a` and so on), the SHA-256 and the perceptual hash (`perceptualHash`) of its photograph, and under
  * `<name>/face/…` what was found of it, absent where faces were cropped by their boxes alone. Boxes (left, top,
  * width, height) and landmarks (x and y of both eyes, nose and both mouth corners, left as seen) are pixels of the upright
  * photograph, the matrix (2 × 3, row after row) leads from them to pixels of the crop, the pose is roll, yaw and pitch in
@@ -15,6 +15,7 @@ export function faceFeatures<Name extends string>(name: Name, { size }: { readon
   const features = {
     [name]: image({ height: size, width: size, channels: 3 }),
     [`${name}/sha256`]: text(),
+    [`${name}/phash`]: optional(text()),
     [`${name}/face/box`]: optional(float32([4])),
     [`${name}/face/landmarks`]: optional(float32([10])),
     [`${name}/face/score`]: optional(float32()),
@@ -33,6 +34,7 @@ export function faceValues<Name extends string>(name: Name, input: PreparedInput
     [name]: input.bytes,
     [`${name}/sha256`]: input.contentSha256,
     ...(face !== undefined && {
+      [`${name}/phash`]: face.photographHash,
       [`${name}/face/box`]: face.box,
       [`${name}/face/landmarks`]: face.landmarks,
       [`${name}/face/score`]: face.score,
@@ -52,12 +54,12 @@ type FaceFeatures<Name extends string> = Record<Name, Feature<'image', readonly 
   Record<`${Name}/face/score`, Feature<'float32', readonly [], true>> &
   Record<`${Name}/face/matrix`, Feature<'float32', readonly [6], true>> &
   Record<`${Name}/face/pose`, Feature<'float32', readonly [3], true>> &
-  Record<`${Name}/face/${'template' | 'detector'}`, Feature<'text', readonly [], true>>;
+  Record<`${Name}/phash` | `${Name}/face/${'template' | 'detector'}`, Feature<'text', readonly [], true>>;
 
 type FaceValues<Name extends string> = Record<Name, Uint8Array> &
   Record<`${Name}/sha256`, string> &
   Partial<
     Record<`${Name}/face/${'box' | 'landmarks' | 'matrix' | 'pose'}`, readonly number[]> &
       Record<`${Name}/face/score`, number> &
-      Record<`${Name}/face/${'template' | 'detector'}`, string>
+      Record<`${Name}/phash` | `${Name}/face/${'template' | 'detector'}`, string>
   >;

@@ -1,7 +1,8 @@
 /** Identity from faces: of three faces, two photographs of one person and one of another, which is the odd one out. */
 
 import type { Dataset } from '../datasets/dataset.js';
-import { type Identity, type VggFace2Source, vggface2Dataset } from '../datasets/vggface2/vggface2.js';
+import type { Identity, VggFace2Source } from '../datasets/vggface2/identities.js';
+import { vggface2Dataset } from '../datasets/vggface2/vggface2.js';
 import { int64, text } from '../io/features.js';
 import { seededPermutation } from '../io/random.js';
 import { faceFeatures, faceValues } from './face_features.js';

@@ -1,7 +1,8 @@
 /** Whose face it is: one image and its class, for pre-training a network by classification. */
 
 import type { Dataset } from '../datasets/dataset.js';
-import { type VggFace2Source, vggface2Dataset } from '../datasets/vggface2/vggface2.js';
+import type { VggFace2Source } from '../datasets/vggface2/identities.js';
+import { vggface2Dataset } from '../datasets/vggface2/vggface2.js';
 import { int64, text } from '../io/features.js';
 import { seededPermutation } from '../io/random.js';
 import { faceFeatures, faceValues } from './face_features.js';

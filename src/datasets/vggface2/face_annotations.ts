@@ -78,7 +78,7 @@ function quickRow(bytes: Buffer, start: number, end: number, values: Float64Arra
       } else if (byte === 0x2e && divisor === 0) divisor = 1;
       else break;
     }
-    if (at === first || at - first > 15) return undefined;
+    if (at === first || at - first > 15 || bytes[first] === 0x2e || bytes[at - 1] === 0x2e) return undefined;
     const value = divisor > 1 ? mantissa / divisor : mantissa;
     values[column] = isNegative ? -value : value;
   }
