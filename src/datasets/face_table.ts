@@ -49,13 +49,14 @@ export function writeFaceTable(path: string, contents: FaceTableContents): void 
     writeFully(file, Buffer.alloc(HEADER_BYTES));
     const hash = createHash('sha256');
     const block = Buffer.alloc(BLOCK_BYTES);
+    const view = new DataView(block.buffer, block.byteOffset, BLOCK_BYTES);
     for (let first = 0; first < keys.length; first += BLOCK_RECORDS) {
       const count = Math.min(BLOCK_RECORDS, keys.length - first);
       for (let i = 0; i < count; i++) {
         const offset = i * RECORD_BYTES;
-        block.writeDoubleLE(keys[first + i] as number, offset);
-        writeValues(block, offset + 8, boxes, boxAt[first + i] as number);
-        writeValues(block, offset + 24, landmarks, landmarksAt[first + i] as number);
+        view.setFloat64(offset, keys[first + i] as number, true);
+        writeValues(view, offset + 8, boxes, boxAt[first + i] as number);
+        writeValues(view, offset + 24, landmarks, landmarksAt[first + i] as number);
       }
       writeBlock(file, hash, block.subarray(0, count * RECORD_BYTES));
     }
@@ -166,9 +167,9 @@ function trailerOf(text: string): Trailer | undefined {
   }
 }
 
-function writeValues(block: Buffer, offset: number, rows: KeyedRows, row: number): void {
+function writeValues(view: DataView, offset: number, rows: KeyedRows, row: number): void {
   for (let i = 0; i < rows.width; i++)
-    block.writeFloatLE(row < 0 ? Number.NaN : rows.value(row, i), offset + i * 4);
+    view.setFloat32(offset + i * 4, row < 0 ? Number.NaN : rows.value(row, i), true);
 }
 
 function writeBlock(file: number, hash: Hash, bytes: Buffer): void {

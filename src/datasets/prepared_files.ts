@@ -64,9 +64,12 @@ export function openPreparedFiles(options: OpenPreparedOptions): DatasetFiles {
   };
 }
 
+/** Less is over before the sentence is read. */
+const NOTED_SECONDS = 3;
+
 /**
  * Indexes an archive below `rawDir` where that was not done before, and gives the path of the index. Says beforehand
- * what it costs, since it may take minutes.
+ * what it costs where it takes a while.
  */
 export async function indexBelow(archive: string, context: ObtainContext): Promise<string> {
   const folder = join(context.rawDir, 'index');
@@ -74,11 +77,13 @@ export async function indexBelow(archive: string, context: ObtainContext): Promi
   const { size } = statSync(archive);
   const indexPath = join(folder, `${basename(archive)}-${size}-${shortDigest(resolve(archive))}`);
   if (!isIndexed(archive, indexPath)) {
-    const { seconds, indexBytes } = tarIndexCost(archive);
-    context.note(
-      `${basename(archive)} is indexed once and then read at random, without unpacking it: about ${duration(seconds)} ` +
-        `and ${megabytes(indexBytes)} in ${context.rawDir} (an estimate); if stopped, it goes on from there`,
-    );
+    const cost = tarIndexCost(archive);
+    if (cost.seconds >= NOTED_SECONDS)
+      context.note(
+        `${basename(archive)} is indexed once and then read at random, without unpacking it: about ` +
+          `${duration(cost.seconds)} and ${megabytes(cost.indexBytes)} below the --tmp-dir (an estimate); if stopped, ` +
+          'it goes on from there',
+      );
     await indexTar(archive, indexPath, context.signal === undefined ? {} : { signal: context.signal });
   }
   return indexPath;

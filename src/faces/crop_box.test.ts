@@ -122,13 +122,6 @@ test('nothing is stretched, and the edges of the square become the edges of the 
 test('a box of whole pixels at its own size is copied', () => {
   const image = plain(9, 7);
   for (let i = 0; i < image.data.length; i++) image.data[i] = (i * 37) % 256;
-  const { image: crop } = cropBox(
-    image,
-    { left: 2, top: 1, width: 5, height: 4 },
-    { margin: 0, size: 5, outside: 'pad', fill: [0, 0, 0] },
-  );
-  // Its square reaches half a pixel further up and down: take one that is square.
-  expect(crop.width).toBe(5);
   const exact = cropBox(
     image,
     { left: 2, top: 1, width: 5, height: 5 },

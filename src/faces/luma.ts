@@ -5,8 +5,9 @@ import type { RgbImage } from './face.js';
 /** Luma of every pixel, 0 … 255, row after row: ITU-R BT.601's 0.299 R + 0.587 G + 0.114 B of the bytes as stored. */
 export function lumaOf({ data }: RgbImage): Float64Array {
   const luma = new Float64Array(data.length / 3);
+  // Thousandths are added as whole numbers, so that a grey pixel's luma is exactly its value.
   for (let i = 0, at = 0; i < luma.length; i++, at += 3)
     luma[i] =
-      0.299 * (data[at] as number) + 0.587 * (data[at + 1] as number) + 0.114 * (data[at + 2] as number);
+      (299 * (data[at] as number) + 587 * (data[at + 1] as number) + 114 * (data[at + 2] as number)) / 1000;
   return luma;
 }

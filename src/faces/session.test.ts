@@ -74,7 +74,7 @@ test('runs asked for at once, of several models, each give their own result', as
   for (const [i, { session, input }] of jobs.entries()) expect(await session.run(input)).toEqual(atOnce[i]);
 });
 
-test('the outputs and the input stay the caller’s', async () => {
+test("the outputs and the input stay the caller's", async () => {
   const session = await open('face-detection-short-range');
   const input = noise(numbersIn(session.inputShape));
   const before = input.slice();

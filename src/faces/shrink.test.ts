@@ -10,7 +10,11 @@ const picture: fc.Arbitrary<RgbImage> = fc
       .uint8Array({ minLength: width * height * 3, maxLength: width * height * 3 })
       .map((data) => ({ width, height, data })),
   );
-const surroundings: fc.Arbitrary<Surroundings> = fc.constantFrom('edge', [0, 0, 0], [200, 100, 7] as const);
+const surroundings: fc.Arbitrary<Surroundings> = fc.constantFrom<Surroundings[]>(
+  'edge',
+  [0, 0, 0],
+  [200, 100, 7],
+);
 
 /** The picture that goes on without end, as the definition says. */
 function pixel(image: RgbImage, x: number, y: number, around: Surroundings): number[] {

@@ -14,43 +14,69 @@ export interface Level {
 /** Side of a tile: the net's input. */
 const SIDE = FULL_RANGE.side;
 
-/** Neighbouring tiles share a quarter, so that a face too small to be found a level before is whole in one of them. */
+/** Neighbouring tiles share a quarter, so that a face too small to be found on the level before is whole in one of them. */
 const OVERLAP = SIDE / 4;
+const STEP = SIDE - OVERLAP;
 
 /**
- * The smallest face that is proposed nearly always (17 in 18 of dlib's photographs at a score of 0.2), in pixels of the net's
- * input, forehead to chin; it takes 12 to be sure of it.
+ * The smallest face that the net proposes nearly always (17 in 18 of dlib's photographs at a score of 0.2), in pixels of its
+ * input from brow to chin; 12 are needed to be sure of it.
  */
 const SMALLEST_SEEN = 8;
 
-/** At most this many times the tile's side along the longer side: 3 × 3 tiles of a square picture. */
-const MAX_TILES_ACROSS = 3;
+/** A tenth short of the wanted scale is no reason for four times the work. */
+const NEAR_ENOUGH = 0.9;
+
+/** No picture and no wish costs more than this: about a second on one thread. */
+const MAX_TILES = 64;
 
 /**
- * One level on which the whole picture is one tile, and where smaller faces are wanted a second one, of at most 3 × 3 tiles. The
- * second level sees faces down to 8 ⁄ 480 = 1.7 % of the longer side, the first down to 4.2 %.
- * @param smallestFace side in pixels of the picture.
- * @throws RangeError where a side isn't positive.
+ * One level on which the whole picture is one tile (it sees faces down to 8 ⁄ 192 = 4.2 % of the longer side) and, where
+ * smaller faces are wanted, a second one that is as fine as the same number of tiles allows.
+ * @param smallestFace side of the smallest face that is looked for, in pixels of the picture.
+ * @throws RangeError where a side isn't above 0.
  */
 export function levelsFor(width: number, height: number, smallestFace: number): Level[] {
-  if (!(width > 0 && height > 0)) throw new RangeError(`no picture has ${width} × ${height} pixels`);
+  if (!(width > 0 && height > 0 && smallestFace > 0))
+    throw new RangeError(`no picture has ${width} × ${height} pixels, or no face ${smallestFace}`);
   const longer = Math.max(width, height);
-  const wanted = (longer * SMALLEST_SEEN) / Math.max(smallestFace, 1);
-  const level = (across: number): Level => {
-    const scale = (SIDE + (across - 1) * (SIDE - OVERLAP)) / longer;
-    const scaled = (side: number): number => Math.max(1, Math.round(side * scale));
-    const [scaledWidth, scaledHeight] = [scaled(width), scaled(height)];
+  const levelOf = (scale: number): Level => {
+    const [scaledWidth, scaledHeight] = [scaled(width, scale), scaled(height, scale)];
     const tiles = starts(scaledHeight).flatMap((top) => starts(scaledWidth).map((left) => ({ left, top })));
     return { width: scaledWidth, height: scaledHeight, tiles };
   };
-  // A tenth short of the wanted size is no reason for four times the work.
-  const across = Math.ceil((wanted * 0.9 - OVERLAP) / (SIDE - OVERLAP));
-  return across <= 1 ? [level(1)] : [level(1), level(Math.min(across, MAX_TILES_ACROSS))];
+  const whole = levelOf(SIDE / longer);
+  let wanted = (NEAR_ENOUGH * SMALLEST_SEEN) / smallestFace;
+  if (wanted * longer <= SIDE) return [whole];
+  while (countTiles(width, height, wanted) > MAX_TILES) wanted *= NEAR_ENOUGH;
+  const finest = (side: number): number => (SIDE + (tilesAlong(scaled(side, wanted)) - 1) * STEP) / side;
+  return [whole, levelOf(Math.min(finest(width), finest(height)))];
+}
+
+/**
+ * The side of the smallest face that is looked for where nobody says, in pixels: 2 % of the longer side, in a wide strip 4 % of
+ * the shorter one, but no less than 40, so that a photograph of up to 1,067 pixels takes one level only. At most 3 × 3
+ * tiles follow from it for a picture of ordinary shape.
+ */
+export function usualSmallestFace(width: number, height: number): number {
+  return Math.max(40, Math.min(0.02 * Math.max(width, height), 0.04 * Math.min(width, height)));
+}
+
+function scaled(side: number, scale: number): number {
+  return Math.max(1, Math.round(side * scale));
+}
+
+function countTiles(width: number, height: number, scale: number): number {
+  return tilesAlong(scaled(width, scale)) * tilesAlong(scaled(height, scale));
+}
+
+function tilesAlong(extent: number): number {
+  return Math.max(1, Math.ceil((extent - OVERLAP) / STEP));
 }
 
 /** Where tiles begin along an axis of `extent` pixels: evenly, and as few as overlap enough. */
 function starts(extent: number): number[] {
   if (extent <= SIDE) return [-Math.floor((SIDE - extent) / 2)];
-  const count = Math.ceil((extent - OVERLAP) / (SIDE - OVERLAP));
-  return Array.from({ length: count }, (_, i) => Math.round((i * (extent - SIDE)) / (count - 1)));
+  const last = tilesAlong(extent) - 1;
+  return Array.from({ length: last + 1 }, (_, i) => Math.round((i * (extent - SIDE)) / last));
 }

@@ -54,7 +54,10 @@ export class CheckedFileWriter {
     this.#flush();
     const sums = Buffer.concat(this.#sums);
     writeFully(this.#fd, sums, this.#written);
-    const text = JSON.stringify({ head, sums: { start: this.#written, bytes: sums.length, crc32: crc32(sums) } });
+    const text = JSON.stringify({
+      head,
+      sums: { start: this.#written, bytes: sums.length, crc32: crc32(sums) },
+    });
     const page = Buffer.alloc(PAGE_BYTES);
     page.write(this.#magic, 'latin1');
     if (page.write(text, MAGIC_BYTES, PAGE_BYTES - MAGIC_BYTES - 4) < Buffer.byteLength(text))
@@ -134,6 +137,12 @@ export class CheckedFile {
   close(): void {
     closeSync(this.#file.fd);
   }
+}
+
+/** How large such a file is that holds so many bytes. */
+export function checkedFileBytes(bytes: number): number {
+  const pages = Math.ceil(bytes / PAGE_BYTES);
+  return PAGE_BYTES + pages * (PAGE_BYTES + 4);
 }
 
 /** As much as the system reads at once. */

@@ -73,6 +73,7 @@ describe.each(['EDF', 'EDF+C', 'EDF+D', 'BDF', 'BDF+C', 'BDF+D'] as const)('%s',
       { signal: 1, fromSample: 130, samples: 400 },
       { signal: 0, fromSample: 52, samples: 160 },
     ]);
+    expect(await recording.readSignalsFloat32([{ signal: 1 }])).toEqual([Float32Array.from(all)]);
     expect(both).toEqual([all.slice(130, 530), (await recording.readSignal(0)).slice(52, 212)]);
   });
 });

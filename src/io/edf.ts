@@ -12,7 +12,7 @@ import {
   parseEdfHeader,
   withDataRecords,
 } from './edf_header.js';
-import { calibrationOf, readSamples } from './edf_samples.js';
+import { calibrationOf, readSamples, type Samples } from './edf_samples.js';
 import { type EdfTimeline, gaplessTimeline, readTals, readTimeline } from './edf_timeline.js';
 import { type Recording, resolveRange, type SampleRange, type SignalRange } from './recording.js';
 
@@ -29,6 +29,8 @@ export interface EdfRecording extends Recording {
   readonly header: EdfHeader;
   /** The ordinary signals: annotation signals are not among them. */
   readonly signals: readonly EdfSignal[];
+  /** As `readSignals`, rounded to what shards keep: half the memory, and half the time. */
+  readSignalsFloat32(ranges: readonly SignalRange[]): Promise<Float32Array[]>;
   /** Samples as the file has them, before the calibration. @throws RangeError where there are no such samples. */
   readDigital(index: number, range?: SampleRange): Promise<Int32Array>;
 }
@@ -59,7 +61,7 @@ export async function openEdf(source: ByteSource, options: OpenEdfOptions = {}):
     timeline ??= isKnown ? Promise.resolve(gaplessTimeline(header)) : readTimeline(source, header, start);
     return timeline;
   };
-  const read = async <A extends Float64Array | Int32Array>(
+  const read = async <A extends Samples>(
     ranges: readonly SignalRange[],
     make: (samples: number) => A,
     scale: (signal: EdfSignal) => { readonly gain: number; readonly shift: number },
@@ -72,12 +74,9 @@ export async function openEdf(source: ByteSource, options: OpenEdfOptions = {}):
     await readSamples(source, header, requests);
     return requests.map(({ target }) => target);
   };
+  const calibrated = (signal: EdfSignal) => calibrationOf(header, signal, source.name);
   const physical = (ranges: readonly SignalRange[]): Promise<Float64Array[]> =>
-    read(
-      ranges,
-      (samples) => new Float64Array(samples),
-      (signal) => calibrationOf(header, signal, source.name),
-    );
+    read(ranges, (samples) => new Float64Array(samples), calibrated);
   return {
     name: source.name,
     header,
@@ -85,6 +84,7 @@ export async function openEdf(source: ByteSource, options: OpenEdfOptions = {}):
     start: startOf(header, start),
     warnings,
     readSignals: physical,
+    readSignalsFloat32: (ranges) => read(ranges, (samples) => new Float32Array(samples), calibrated),
     readSignal: async (index, range = {}) => (await physical([{ ...range, signal: index }]))[0]!,
     readDigital: async (index, range = {}) =>
       (

@@ -11,12 +11,15 @@ export const PIECE_BYTES = 1 << 20;
 /** A read of its own costs about as much as copying this many bytes more (measured), so smaller gaps are read along. */
 const GAP_BYTES = 1 << 14;
 
+/** What values are read into. */
+export type Samples = Float64Array | Float32Array | Int32Array;
+
 /** Samples of a signal, and where they go. */
 export interface SampleRequest {
   readonly signal: EdfSignal;
   readonly fromSample: number;
   readonly samples: number;
-  readonly target: Float64Array | Int32Array;
+  readonly target: Samples;
   /** A value is `gain * (shift + digital)`: 1 and 0 leave the digital one. */
   readonly gain: number;
   readonly shift: number;
@@ -147,7 +150,7 @@ function scale16(
   from: Int16Array,
   start: number,
   count: number,
-  to: Float64Array | Int32Array,
+  to: Samples,
   at: number,
   gain: number,
   shift: number,
@@ -159,7 +162,7 @@ function scaleBytes16(
   from: Uint8Array,
   start: number,
   count: number,
-  to: Float64Array | Int32Array,
+  to: Samples,
   at: number,
   gain: number,
   shift: number,
@@ -172,7 +175,7 @@ function scaleBytes24(
   from: Uint8Array,
   start: number,
   count: number,
-  to: Float64Array | Int32Array,
+  to: Samples,
   at: number,
   gain: number,
   shift: number,

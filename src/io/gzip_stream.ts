@@ -106,7 +106,8 @@ export class GzipStream {
   /** Leaves a member whose data have ended. */
   closeMember(): GzipTrailer {
     this.#inflater.reset();
-    const word = (): number => (this.#byte() | (this.#byte() << 8) | (this.#byte() << 16) | (this.#byte() << 24)) >>> 0;
+    const word = (): number =>
+      (this.#byte() | (this.#byte() << 8) | (this.#byte() << 16) | (this.#byte() << 24)) >>> 0;
     return { crc32: word(), bytes: word() };
   }
 

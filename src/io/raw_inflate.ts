@@ -48,7 +48,11 @@ export class RawInflater {
   }
 
   /** Inflates once. Input that is not used up must be given again. @throws Error where the data are not deflate. */
-  step({ input, output, stop }: {
+  step({
+    input,
+    output,
+    stop,
+  }: {
     readonly input: ByteRange;
     readonly output: ByteRange;
     readonly stop: InflateStop;

@@ -100,7 +100,11 @@ interface TarContent extends AsyncIterable<unknown> {
 }
 
 /** What an entry is, by its type in the words of tar-stream, its full name and its pax records. */
-export function tarEntryKind({ name, type, pax }: Pick<TarHeader, 'name' | 'type' | 'pax'>): ArchiveEntryKind {
+export function tarEntryKind({
+  name,
+  type,
+  pax,
+}: Pick<TarHeader, 'name' | 'type' | 'pax'>): ArchiveEntryKind {
   // The contents of a sparse file in pax form are a map and its pieces, not the file (GNU tar manual, "Sparse Formats").
   if (pax !== null && Object.keys(pax).some((key) => key.startsWith('GNU.sparse.'))) return 'other';
   const isFile = type === 'file' || type === 'contiguous-file';

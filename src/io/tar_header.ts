@@ -33,11 +33,13 @@ export function decodeTarBlock(block: Buffer): TarBlock | undefined {
   let sum = BLANKS_FOR_CHECKSUM;
   for (let i = 0; i < 512; i++) if (i < 148 || i >= 156) sum += block[i] as number;
   if (sum === BLANKS_FOR_CHECKSUM) return undefined;
-  if (sum !== numberAt(block, 148, 8)) throw new Error('a tar header is expected here, and its checksum is wrong');
+  if (sum !== numberAt(block, 148, 8))
+    throw new Error('a tar header is expected here, and its checksum is wrong');
   const flag = block[156] === 0 ? '0' : String.fromCharCode(block[156] as number);
   const type = Object.hasOwn(TYPES, flag) ? TYPES[flag as keyof typeof TYPES] : null;
   let name = textAt(block, 0, 100);
-  if (block.subarray(257, 263).equals(POSIX_MAGIC) && block[345] !== 0) name = `${textAt(block, 345, 155)}/${name}`;
+  if (block.subarray(257, 263).equals(POSIX_MAGIC) && block[345] !== 0)
+    name = `${textAt(block, 345, 155)}/${name}`;
   // Before POSIX a slash at the end of its name was all that told a folder from a file.
   const isOldFolder = type === 'file' && flag === '0' && name.endsWith('/');
   return { name, type: isOldFolder ? 'directory' : type, bytes: numberAt(block, 124, 12) };

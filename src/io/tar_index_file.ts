@@ -2,7 +2,7 @@
 
 import { hash } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { CheckedFile, CheckedFileWriter, type Section } from './checked_file.js';
+import { CheckedFile, CheckedFileWriter, checkedFileBytes, type Section } from './checked_file.js';
 import type { AccessPoint } from './gzip_index.js';
 import type { JournalSegment } from './tar_journal.js';
 import { type LoggedMember, loggedMembers, loggedPoints } from './tar_records.js';
@@ -77,6 +77,17 @@ export async function writeTarIndex(
   }
 }
 
+/** What the index will take if there is `scale` times as much as this, in bytes. */
+export function indexBytesOf(
+  { members, points }: Pick<JournalSegment, 'members' | 'points'>,
+  scale: number,
+): number {
+  let bytes = 0;
+  for (const { name } of loggedMembers(members)) bytes += RECORD_BYTES + 2 * SLOT_BYTES + name.length;
+  for (const { window } of loggedPoints(points)) bytes += POINT_BYTES + window.length;
+  return checkedFileBytes(bytes * scale);
+}
+
 /** An index, open for searching. */
 export class TarIndexFile {
   readonly head: TarIndexHead;
@@ -113,7 +124,10 @@ export class TarIndexFile {
       const batch = Array.from({ length: here }, (_, i) => decodeRecord(bytes, i * RECORD_BYTES));
       const start = batch[0]?.nameStart ?? 0;
       const last = batch[here - 1];
-      const text = this.#file.read(names.start + start, (last?.nameStart ?? 0) + (last?.nameBytes ?? 0) - start);
+      const text = this.#file.read(
+        names.start + start,
+        (last?.nameStart ?? 0) + (last?.nameBytes ?? 0) - start,
+      );
       for (const { nameStart, nameBytes, isReplaced, offset, bytes: size, crc32 } of batch) {
         if (isReplaced) continue;
         const name = text.toString('utf8', nameStart - start, nameStart - start + nameBytes);

@@ -39,7 +39,10 @@ export class TarIndexer {
   constructor(
     file: OpenFile,
     isGzip: boolean,
-    { last, limits }: { readonly last?: JournalSegment | undefined; readonly limits?: Partial<ArchiveLimits> | undefined },
+    {
+      last,
+      limits,
+    }: { readonly last?: JournalSegment | undefined; readonly limits?: Partial<ArchiveLimits> | undefined },
   ) {
     this.#file = file;
     const scan = last?.checkpoint.scan ?? TAR_START;
@@ -115,7 +118,8 @@ export class TarIndexer {
     const missing = this.#missing();
     if (missing !== undefined && this.#scanner.position === 0) throw damagedArchive(this.#file.path, missing);
     if (missing !== undefined) this.#cutOff = damagedArchive(this.#place(), missing);
-    else if (journal !== undefined) this.#keep(journal, { position: this.#walk.position, sum: null }, 'at the end');
+    else if (journal !== undefined)
+      this.#keep(journal, { position: this.#walk.position, sum: null }, 'at the end');
     return false;
   }
 
@@ -124,6 +128,7 @@ export class TarIndexer {
       checkpoint: {
         position,
         digest: digestBefore(this.#file, position),
+        archiveBytes: this.#file.bytes,
         scan: this.#scanner.state,
         sum,
         isEnd: where === 'at the end',

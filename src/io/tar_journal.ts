@@ -13,6 +13,7 @@ export interface Checkpoint {
   readonly position: number;
   /** `digestBefore` that position: the archive must still be the one that it was. */
   readonly digest: string;
+  readonly archiveBytes: number;
   readonly scan: TarScanState;
   /** In a gzip file. */
   readonly sum: MemberSum | null;
@@ -32,6 +33,7 @@ export class TarJournal {
   readonly #fd: number;
   #bytes = 0;
   #last: JournalSegment | undefined;
+  #isOpen = true;
 
   /** Opens the journal, without what a kill has cut; one with another `head` (whatever decides what is found) begins anew. */
   constructor(path: string, head: string) {
@@ -79,8 +81,10 @@ export class TarJournal {
     for (const { payload } of frames) yield decodeSegment(payload);
   }
 
+  /** A second call does nothing. */
   close(): void {
-    closeSync(this.#fd);
+    if (this.#isOpen) closeSync(this.#fd);
+    this.#isOpen = false;
   }
 
   remove(): void {

@@ -25,8 +25,10 @@ test('a hundred thousand addresses, a lone surrogate and a text longer than a pa
   const odd = ['\ud800', '\ud801', 'é', '', 'x'.repeat(3 << 20)];
   for (const [i, text] of odd.entries()) expect(table.number(text)).toBe(i);
   const address = (i: number): string => `dataset:n${String(i % 9131).padStart(6, '0')}/${i}_01.jpg`;
-  for (let i = 0; i < 100_000; i++) expect(table.number(address(i))).toBe(odd.length + i);
-  for (let i = 99_999; i >= 0; i -= 7) expect(table.number(address(i))).toBe(odd.length + i);
+  const wrong: number[] = [];
+  for (const times of [1, 2])
+    for (let i = 0; i < 100_000; i++) if (table.number(address(i)) !== odd.length + i) wrong.push(i, times);
+  expect(wrong).toEqual([]);
   for (const [i, text] of odd.entries())
     expect(table.number(text) === i && table.text(i) === text).toBe(true);
   expect(table.text(odd.length + 77)).toBe(address(77));

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { uniformPValue } from '../../fixtures/chi_squared.js';
-import { type IdentityTriplet, type SamplingIdentity, sampleTriplets } from './identity_triplets.js';
+import {
+  type IdentityTriplet,
+  inPlaces,
+  type SampledImage,
+  type SamplingIdentity,
+  sampleTriplets,
+} from './identity_triplets.js';
 
 /** Persons by their images' photograph numbers; of no group where `group` says so. */
 function people(
@@ -13,11 +19,10 @@ function people(
   );
 }
 
-/** The anchor's two images in order, and the negative: equal for equal triplets. */
-function parts({ faces, odd }: IdentityTriplet) {
-  const negative = faces[odd - 1] as IdentityTriplet['faces'][0];
-  const pair = faces.filter((face) => face !== negative).sort((x, y) => x.image - y.image);
-  return { first: pair[0]!, second: pair[1]!, negative };
+/** The pair's images in the order of their numbers, and the negative: equal for equal triplets. */
+function parts({ pair, other }: IdentityTriplet) {
+  const [first, second] = [...pair].sort((x, y) => x.image - y.image) as [SampledImage, SampledImage];
+  return { first, second, negative: other };
 }
 
 function keyOf(triplet: IdentityTriplet): string {
@@ -123,8 +128,7 @@ test('negatives are uniform over the other persons, and images over a person’s
       const { first, second, negative } = parts(triplet);
       negatives[negative.identity]! += 1;
       odd[triplet.odd - 1]! += 1;
-      const [earlier] = triplet.faces.filter((face) => face.identity === first.identity);
-      firstOfPairFirst += earlier === first ? 1 : 0;
+      firstOfPairFirst += triplet.pair[0] === first ? 1 : 0;
       pairs += 1;
       if (first.identity === 0) ofFirst[negative.identity]! += 1;
       if (first.identity === 24) {
@@ -163,4 +167,12 @@ test('of one person alone, of none and of nobody with a group nothing is sampled
     ),
   ])
     expect([...sampleTriplets(identities, { count: 10, seed: 's' }).triplets]).toEqual([]);
+});
+
+test('the other person stands where `odd` says', () => {
+  expect(([1, 2, 3] as const).map((odd) => inPlaces(odd, ['x', 'y'], 'other'))).toEqual([
+    ['other', 'x', 'y'],
+    ['x', 'other', 'y'],
+    ['x', 'y', 'other'],
+  ]);
 });

@@ -1,7 +1,7 @@
 /** Samples identity triplets: two photographs of one person and one of another, every person equally often, none twice. */
 
 import { type Random, seededRandom } from '../io/random.js';
-import { choose, evenShares, wholeBelow } from './fair_shares.js';
+import { choose, evenShares } from './fair_shares.js';
 import { PhotographPairs } from './photograph_pairs.js';
 
 /** A person, as the sampler sees one. */
@@ -21,9 +21,11 @@ export interface SampledImage {
 }
 
 export interface IdentityTriplet {
-  /** The images in the places a, b and c. */
-  readonly faces: readonly [SampledImage, SampledImage, SampledImage];
-  /** The place of the odd one out, as FEC codes it: 1, 2 or 3. */
+  /** Two photographs of one person, either first. */
+  readonly pair: readonly [SampledImage, SampledImage];
+  /** Another person. */
+  readonly other: SampledImage;
+  /** The place of the other person among a, b and c, as FEC codes it: 1, 2 or 3. */
   readonly odd: 1 | 2 | 3;
 }
 
@@ -97,6 +99,13 @@ export function sampleTriplets(
   };
 }
 
+/** The things of a triplet in the places a, b and c. */
+export function inPlaces<T>(odd: 1 | 2 | 3, pair: readonly [T, T], other: T): readonly [T, T, T] {
+  const [first, second] = pair;
+  if (odd === 1) return [other, first, second];
+  return odd === 2 ? [first, other, second] : [first, second, other];
+}
+
 /** Numbers of the persons of each group who have an image at all. */
 function groupsOf(identities: readonly SamplingIdentity[]): Map<string, number[]> {
   const groups = new Map<string, number[]>();
@@ -132,12 +141,15 @@ function* anchoredTriplets(
     // A combination of a pair and a negative image has one number, so that distinct numbers are distinct triplets.
     for (const combination of choose(times, pairs.count * images, random)) {
       const [first, second] = pairs.at(Math.floor(combination / images));
-      yield placed(
-        { identity: member, image: first },
-        { identity: member, image: second },
-        { identity: negative, image: combination % images },
-        random,
-      );
+      const order = random.below(6);
+      yield {
+        pair: [
+          { identity: member, image: order < 3 ? first : second },
+          { identity: member, image: order < 3 ? second : first },
+        ],
+        other: { identity: negative, image: combination % images },
+        odd: ((order % 3) + 1) as 1 | 2 | 3,
+      };
     }
   }
 }
@@ -159,18 +171,4 @@ function* negatives(
     random,
   );
   for (const [other, count] of times.entries()) if (count > 0) yield [other, count];
-}
-
-/** The three in a uniform order. */
-function placed(
-  first: SampledImage,
-  second: SampledImage,
-  negative: SampledImage,
-  random: Random,
-): IdentityTriplet {
-  const order = wholeBelow(6, random);
-  const [x, y] = order < 3 ? [first, second] : [second, first];
-  const odd = ((order % 3) + 1) as 1 | 2 | 3;
-  const faces = odd === 1 ? [negative, x, y] : odd === 2 ? [x, negative, y] : [x, y, negative];
-  return { faces: faces as [SampledImage, SampledImage, SampledImage], odd };
 }

@@ -7,7 +7,7 @@ import { int64, text } from '../io/features.js';
 import { seededPermutation } from '../io/random.js';
 import { faceFeatures, faceValues } from './face_features.js';
 import { FACE_OPTION_RANGES, faceOptions, facePreparation } from './face_options.js';
-import { type IdentityTriplet, type SampledTriplets, sampleTriplets } from './identity_triplets.js';
+import { type IdentityTriplet, inPlaces, type SampledTriplets, sampleTriplets } from './identity_triplets.js';
 import {
   datasetFile,
   type Input,
@@ -147,24 +147,24 @@ export function identityOf(image: string): string {
 }
 
 function rowOf(triplet: IdentityTriplet, identities: readonly Identity[]): IdentityTripletRow {
-  const people = triplet.faces.map(({ identity }) => identities[identity] as Identity);
-  const images = triplet.faces.map(({ image }, i) => (people[i] as Identity).images.name(image));
+  const { pair, other, odd } = triplet;
+  const [first, second] = pair;
+  const person = identities[first.identity] as Identity;
+  const otherPerson = identities[other.identity] as Identity;
+  const images = [person.images.name(first.image), person.images.name(second.image)] as const;
+  const otherImage = otherPerson.images.name(other.image);
+  const gender = person.gender ?? '';
   return {
-    key: keyOf(triplet, images),
-    images: images as [string, string, string],
-    genders: people.map(({ gender }) => gender ?? '') as [Gender, Gender, Gender],
-    odd: triplet.odd,
+    key: keyOf(first.image < second.image ? images : [images[1], images[0]], otherImage),
+    images: inPlaces(odd, images, otherImage),
+    genders: inPlaces(odd, [gender, gender], otherPerson.gender ?? ''),
+    odd,
   };
 }
 
 /** The same for the same triplet whatever its order, e.g. `n000002/0001_01+0005_01-n000003/0002_01`. */
-function keyOf({ faces, odd }: IdentityTriplet, images: readonly string[]): string {
-  const stems = images.map(stemOf);
-  const [first, second] = [0, 1, 2]
-    .filter((place) => place !== odd - 1)
-    .sort((x, y) => (faces[x]?.image ?? 0) - (faces[y]?.image ?? 0)) as [number, number];
-  const secondName = (stems[second] as string).slice(identityOf(images[second] as string).length + 1);
-  return `${stems[first]}+${secondName}-${stems[odd - 1]}`;
+function keyOf([first, second]: readonly [string, string], other: string): string {
+  return `${stemOf(first)}+${stemOf(second.slice(second.indexOf('/') + 1))}-${stemOf(other)}`;
 }
 
 /** `n000001/0001_01` of `n000001/0001_01.jpg`; a picture of another format keeps its extension, which tells it apart. */
