@@ -7,8 +7,7 @@ import type { Identity } from '../src/datasets/vggface2/identities.js';
 import { withOptions } from '../src/problems/problem.js';
 import { type IdentityTripletRow, VggFace2 } from '../src/problems/vggface2.js';
 import { alternate, type BenchFigure, figure, median } from './harness.js';
-import type { SamplingRun } from './sampling_child.js';
-import { madeUpSource } from './vggface2_names.js';
+import { madeUpSource, type SamplingRun } from './sampling_run.js';
 
 const run = promisify(execFile);
 

@@ -8,19 +8,7 @@ import { uniformPValue } from '../fixtures/chi_squared.js';
 import { InputTable } from '../src/datagen/input_table.js';
 import { planSplit } from '../src/datagen/split_plan.js';
 import { VggFace2 } from '../src/problems/vggface2.js';
-import { madeUpSource } from './vggface2_names.js';
-
-export interface SamplingRun {
-  readonly seconds: number;
-  readonly peakMiB: number;
-  /** Over the digests of all shards of all splits. */
-  readonly digest: string;
-  readonly planned: number;
-  readonly inputs: number;
-  /** How uniform train's identities are as the pair, and as the other one. */
-  readonly anchorsPValue: number;
-  readonly othersPValue: number;
-}
+import { madeUpSource, type SamplingRun } from './sampling_run.js';
 
 const folder = mkdtempSync(join(tmpdir(), 't2t-bench-sampling-'));
 try {
@@ -45,10 +33,12 @@ try {
     for (const shard of plan.shards) digest.update(shard.plan);
   }
   const seconds = (performance.now() - startMs) / 1000;
+  const { user, system } = process.cpuUsage();
   // KiB on Linux, bytes on macOS.
   const peakMiB = process.resourceUsage().maxRSS / (process.platform === 'darwin' ? 1024 * 1024 : 1024);
   const result: SamplingRun = {
     seconds,
+    cpuSeconds: (user + system) / 1e6,
     peakMiB,
     digest: digest.digest('hex'),
     planned,

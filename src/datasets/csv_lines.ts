@@ -46,7 +46,5 @@ export async function scanLines(path: string, scan: LineScan): Promise<void> {
 }
 
 function hasMark(bytes: Buffer, start: number, end: number): boolean {
-  return (
-    end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf
-  );
+  return end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf;
 }

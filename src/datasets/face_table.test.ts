@@ -22,7 +22,10 @@ function write(boxes: readonly Row[], landmarks: readonly Row[], notes: readonly
 }
 
 const row = (width: number, key: fc.Arbitrary<number>) =>
-  fc.tuple(key, fc.array(fc.float({ noNaN: true, min: -4096, max: 4096 }), { minLength: width, maxLength: width }));
+  fc.tuple(
+    key,
+    fc.array(fc.float({ noNaN: true, min: -4096, max: 4096 }), { minLength: width, maxLength: width }),
+  );
 
 test('whatever the order of the rows, each picture’s box and landmarks are found and no other’s; the last row counts', () => {
   // Few keys, so that they repeat and both tables share some.

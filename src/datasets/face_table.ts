@@ -144,7 +144,8 @@ export class FaceTable {
     const trailerBytes = head.readDoubleLE(16);
     const blocks = Math.ceil(length / BLOCK_RECORDS);
     const keysAt = HEADER_BYTES + length * RECORD_BYTES;
-    if (head.toString('latin1', 0, 8) !== MAGIC || size !== keysAt + blocks * 8 + trailerBytes) return undefined;
+    if (head.toString('latin1', 0, 8) !== MAGIC || size !== keysAt + blocks * 8 + trailerBytes)
+      return undefined;
     const rest = Buffer.alloc(size - keysAt);
     readFully(file, rest, keysAt);
     const firstKeys = Float64Array.from({ length: blocks }, (_, i) => rest.readDoubleLE(i * 8));

@@ -27,6 +27,13 @@ export class KeyedRows {
     this.length++;
   }
 
+  /** Rows whose key another row has, too, less one for each such key. */
+  countRepeated(): number {
+    const keys = new KeyList();
+    for (let row = 0; row < this.length; row++) keys.push(this.key(row));
+    return this.length - keys.sortedUnique().length;
+  }
+
   key(row: number): number {
     return (this.#keys[Math.floor(row / BLOCK_ROWS)] as Float64Array)[row % BLOCK_ROWS] as number;
   }

@@ -1,6 +1,7 @@
 /** The pictures of a dataset by one name each, whether they lie in folders or in indexed archives. */
 
 import { IndexedTar } from '../io/tar_index.js';
+import { NameFilter } from './name_filter.js';
 import { isPictureName, PictureFolder } from './picture_folder.js';
 
 /** Where a dataset's pictures lie. Plain data: `obtain()` writes it down, every worker opens it. */
@@ -23,9 +24,10 @@ export interface PictureArchive {
  */
 export class PictureFiles {
   readonly #folders: readonly PictureFolder[];
-  readonly #archives: readonly { readonly tar: IndexedTar; readonly prefix: string }[];
+  readonly #archives: readonly OpenArchive[];
   /** Archives are opened once, also where two prefixes are used of one. */
   readonly #tars: readonly IndexedTar[];
+  #stamps = 0;
 
   private constructor(tree: PictureTree) {
     const tars = new Map<string, IndexedTar>();
@@ -60,23 +62,39 @@ export class PictureFiles {
       const stamp = folder.stamp(name);
       if (stamp !== undefined) return stamp;
     }
-    return this.#archiveOf(name)?.tar.id;
+    if (!isPictureName(name)) return undefined;
+    this.#stamps++;
+    // Whoever plans asks for every picture there is: then a look into the index for each would take minutes.
+    if (this.#stamps === STAMPS_BEFORE_FILTER)
+      for (const archive of this.#archives)
+        archive.filter = new NameFilter(archivedPictures(archive.tar, archive.prefix));
+    return this.#archives.find((archive) => isIn(archive, name))?.tar.id;
   }
 
   /** The bytes; undefined where there is no such picture, or it is beyond any photograph's size. */
   async read(name: string): Promise<Uint8Array | undefined> {
     for (const folder of this.#folders) if (folder.stamp(name) !== undefined) return folder.read(name);
-    const found = this.#archiveOf(name);
+    if (!isPictureName(name)) return undefined;
+    const found = this.#archives.find(({ tar, prefix }) => tar.has(prefix + name));
     return found?.tar.read(found.prefix + name);
   }
 
   close(): void {
     for (const tar of this.#tars) tar.close();
   }
+}
 
-  #archiveOf(name: string): { tar: IndexedTar; prefix: string } | undefined {
-    return isPictureName(name) ? this.#archives.find(({ tar, prefix }) => tar.has(prefix + name)) : undefined;
-  }
+interface OpenArchive {
+  readonly tar: IndexedTar;
+  readonly prefix: string;
+  filter?: NameFilter;
+}
+
+/** Making the filters takes as long as about this many looks into an index. */
+const STAMPS_BEFORE_FILTER = 20_000;
+
+function isIn({ tar, prefix, filter }: OpenArchive, name: string): boolean {
+  return filter === undefined ? tar.has(prefix + name) : filter.mayHave(name);
 }
 
 /** The pictures of an archive below a prefix, in the archive's order. */

@@ -1,10 +1,10 @@
 /** What `obtain()` found and made of a dataset's own files, written down so that every worker opens the same. */
 
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../io/errors.js';
-import { processTag } from '../io/process_tag.js';
+import { isLeftover, processTag } from '../io/process_tag.js';
 import { IndexedTar, indexTar, tarIndexCost } from '../io/tar_index.js';
 import type { DatasetFiles, ObtainContext } from './dataset.js';
 import { FaceTable } from './face_table.js';
@@ -17,8 +17,15 @@ export interface PreparedFiles {
   readonly faceTable?: string;
 }
 
-/** Writes it below `rawDir`, under a name of the folder's own: runs with another folder do not disturb each other. */
+/**
+ * Writes it below `rawDir`, under a name of the folder's own: runs with another folder do not disturb each other. Removes
+ * what runs that were killed have left there half-written.
+ */
 export function writePreparedFiles(rawDir: string, folder: string, prepared: PreparedFiles): void {
+  for (const name of readdirSync(rawDir)) {
+    const [, tag] = /\.part-(.+)$/.exec(name) ?? [];
+    if (tag !== undefined && isLeftover(tag)) rmSync(join(rawDir, name), { recursive: true, force: true });
+  }
   const path = preparedPath(rawDir, folder);
   const temporary = `${path}.part-${processTag()}`;
   writeFileSync(temporary, `${JSON.stringify(prepared, undefined, 2)}\n`);
@@ -69,32 +76,52 @@ const NOTED_SECONDS = 3;
 
 /**
  * Indexes an archive below `rawDir` where that was not done before, and gives the path of the index. Says beforehand
- * what it costs where it takes a while.
+ * what it costs where it takes a while. An archive that is cut off is used as far as it goes, with a note.
+ * @throws UserError where the archive is damaged or unsafe.
  */
 export async function indexBelow(archive: string, context: ObtainContext): Promise<string> {
   const folder = join(context.rawDir, 'index');
   mkdirSync(folder, { recursive: true });
-  const { size } = statSync(archive);
-  const indexPath = join(folder, `${basename(archive)}-${size}-${shortDigest(resolve(archive))}`);
-  if (!isIndexed(archive, indexPath)) {
-    const cost = tarIndexCost(archive);
-    if (cost.seconds >= NOTED_SECONDS)
-      context.note(
-        `${basename(archive)} is indexed once and then read at random, without unpacking it: about ` +
-          `${duration(cost.seconds)} and ${megabytes(cost.indexBytes)} below the --tmp-dir (an estimate); if stopped, ` +
-          'it goes on from there',
-      );
-    await indexTar(archive, indexPath, context.signal === undefined ? {} : { signal: context.signal });
-  }
+  const indexPath = join(folder, `${basename(archive)}-${shortDigest(resolve(archive))}`);
+  const known = indexState(archive, indexPath);
+  const state = known ?? (await indexNow(archive, indexPath, context));
+  if (state.incomplete !== undefined)
+    context.note(`${basename(archive)} is not whole and is used as far as it goes: ${state.incomplete}`);
   return indexPath;
 }
 
-function isIndexed(archive: string, indexPath: string): boolean {
+interface IndexState {
+  /** Why the archive ends too early. */
+  readonly incomplete: string | undefined;
+}
+
+async function indexNow(archive: string, indexPath: string, context: ObtainContext): Promise<IndexState> {
+  const cost = tarIndexCost(archive);
+  if (cost.seconds >= NOTED_SECONDS)
+    context.note(
+      `${basename(archive)} is indexed once and then read at random, without unpacking it: about ` +
+        `${duration(cost.seconds)} and ${megabytes(cost.indexBytes)} below the --tmp-dir (an estimate); if stopped, ` +
+        'it goes on from there',
+    );
   try {
-    IndexedTar.open(archive, indexPath).close();
-    return true;
+    await indexTar(archive, indexPath, context.signal === undefined ? {} : { signal: context.signal });
+  } catch (error) {
+    // What an archive has that was cut off is indexed all the same.
+    const state = context.signal?.aborted ? undefined : indexState(archive, indexPath);
+    if (state === undefined) throw error;
+    return state;
+  }
+  return { incomplete: undefined };
+}
+
+/** Undefined where there is no index, a part of one, or one of another archive: `indexTar` knows what to do then. */
+function indexState(archive: string, indexPath: string): IndexState | undefined {
+  try {
+    const tar = IndexedTar.open(archive, indexPath);
+    tar.close();
+    return { incomplete: tar.incomplete };
   } catch {
-    return false; // None, a part of one, or of another archive: indexTar knows what to do.
+    return undefined;
   }
 }
 

@@ -19,7 +19,7 @@ const WIDE_SIDE = 64;
  * Least scores of proposals; what follows them is strict. At 0.2 the full-range net proposes faces of 8 pixels of its input, at 0.5
  * of 12, and at 0.15 a crowd of blurred lights costs thirty looks.
  */
-const MIN_SCORE = { wide: 0.4, tile: 0.2 } as const;
+const MIN_SCORE = { wide: 0.4, tile: 0.1 } as const;
 
 /** No picture, whatever it shows, costs more looks than this: less than a second on one thread. */
 const MAX_PROPOSALS = 200;

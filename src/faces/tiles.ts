@@ -22,7 +22,7 @@ const STEP = SIDE - OVERLAP;
  * The smallest face that the net proposes nearly always (17 in 18 of dlib's photographs at a score of 0.2), in pixels of its
  * input from brow to chin; 12 are needed to be sure of it.
  */
-const SMALLEST_SEEN = 8;
+const SMALLEST_SEEN = 10;
 
 /** A tenth short of the wanted scale is no reason for four times the work. */
 const NEAR_ENOUGH = 0.9;
@@ -59,7 +59,7 @@ export function levelsFor(width: number, height: number, smallestFace: number): 
  * tiles follow from it for a picture of ordinary shape.
  */
 export function usualSmallestFace(width: number, height: number): number {
-  return Math.max(40, Math.min(0.02 * Math.max(width, height), 0.04 * Math.min(width, height)));
+  return Math.max(48, Math.min(0.02 * Math.max(width, height), 0.04 * Math.min(width, height)));
 }
 
 function scaled(side: number, scale: number): number {

@@ -85,19 +85,36 @@ async function readWhole(
     const offset = header.headerBytes + record * recordBytes;
     const piece = samplesIn(await source.read(offset, records * recordBytes, scratch), sampleBytes);
     for (const request of requests) {
-      const { signal, fromSample, samples } = request;
-      const perRecord = signal.samplesPerRecord;
       const from = Math.max(record, firstRecordOf(request));
       const to = Math.min(record + records, endRecordOf(request));
-      for (let r = from; r < to; r++) {
-        const first = Math.max(fromSample, r * perRecord);
-        const end = Math.min(fromSample + samples, (r + 1) * perRecord);
-        const start =
-          (r - record) * recordBytes + signal.byteInRecord + (first - r * perRecord) * sampleBytes;
-        decode(piece, start, end - first, request, first - fromSample);
-      }
+      for (let r = from; r < to; ) r += decodeRecords(piece, r, { first: record, to, recordBytes }, request);
     }
   }
+}
+
+/** Decodes what a request wants of data record `r`, and of all that follow if it wants them whole. Gives their number. */
+function decodeRecords(
+  piece: Piece,
+  r: number,
+  records: { readonly first: number; readonly to: number; readonly recordBytes: number },
+  request: SampleRequest,
+): number {
+  const { signal, fromSample, samples } = request;
+  const perRecord = signal.samplesPerRecord;
+  const first = Math.max(fromSample, r * perRecord);
+  const end = Math.min(fromSample + samples, (r + 1) * perRecord);
+  const isWhole = end - first === perRecord;
+  const repeats = isWhole ? Math.min(records.to, Math.floor((fromSample + samples) / perRecord)) - r : 1;
+  const inRecord = signal.byteInRecord + (first - r * perRecord) * piece.sampleBytes;
+  const start = (r - records.first) * records.recordBytes + inRecord;
+  decode(piece, request, {
+    start,
+    count: end - first,
+    repeats,
+    stride: records.recordBytes,
+    at: first - fromSample,
+  });
+  return repeats;
 }
 
 async function readAlone(source: ByteSource, header: EdfHeader, request: SampleRequest): Promise<void> {
@@ -112,7 +129,8 @@ async function readAlone(source: ByteSource, header: EdfHeader, request: SampleR
     const inRecord = signal.byteInRecord + (first - record * perRecord) * sampleBytes;
     const offset = headerBytes + record * recordBytes + inRecord;
     const bytes = await source.read(offset, (end - first) * sampleBytes, scratch);
-    decode(samplesIn(bytes, sampleBytes), 0, end - first, request, first - fromSample);
+    const run = { start: 0, count: end - first, repeats: 1, stride: 0, at: first - fromSample };
+    decode(samplesIn(bytes, sampleBytes), request, run);
     first = end;
   }
 }
@@ -138,48 +156,73 @@ function samplesIn(bytes: Uint8Array, sampleBytes: 2 | 3): Piece {
   return { bytes, sampleBytes, int16 };
 }
 
-/** `count` samples from byte `start` of the piece to index `at` of the request's target. */
-function decode(piece: Piece, start: number, count: number, request: SampleRequest, at: number): void {
-  const { target, gain, shift } = request;
-  if (piece.int16 !== undefined) scale16(piece.int16, start >> 1, count, target, at, gain, shift);
-  else if (piece.sampleBytes === 2) scaleBytes16(piece.bytes, start, count, target, at, gain, shift);
-  else scaleBytes24(piece.bytes, start, count, target, at, gain, shift);
+/** Samples that follow each other, and again in the data records that follow: in bytes of the piece, but `at` in samples. */
+interface Run {
+  readonly start: number;
+  readonly count: number;
+  readonly repeats: number;
+  readonly stride: number;
+  /** Index into the target. */
+  readonly at: number;
 }
 
-function scale16(
-  from: Int16Array,
-  start: number,
-  count: number,
-  to: Samples,
-  at: number,
-  gain: number,
-  shift: number,
-): void {
-  for (let i = 0; i < count; i++) to[at + i] = gain * (shift + from[start + i]!);
+function decode(piece: Piece, request: SampleRequest, run: Run): void {
+  const { target } = request;
+  if (piece.int16 !== undefined) {
+    const scale =
+      target instanceof Float64Array
+        ? scaleToFloat64
+        : target instanceof Float32Array
+          ? scaleToFloat32
+          : scaleToInt32;
+    scale(piece.int16, request, { ...run, start: run.start >> 1, stride: run.stride >> 1 });
+  } else if (piece.sampleBytes === 2) scaleBytes16(piece.bytes, request, run);
+  else scaleBytes24(piece.bytes, request, run);
 }
 
-function scaleBytes16(
-  from: Uint8Array,
-  start: number,
-  count: number,
-  to: Samples,
-  at: number,
-  gain: number,
-  shift: number,
-): void {
-  for (let i = 0, b = start; i < count; i++, b += 2)
-    to[at + i] = gain * (shift + (((from[b]! << 16) | (from[b + 1]! << 24)) >> 16));
+type Scale<From> = (from: From, request: SampleRequest, run: Run) => void;
+
+/** One function for each kind of target: V8 compiles each for the one kind that it meets (a third faster, measured). */
+const scaleToFloat64 = makeScale16();
+const scaleToFloat32 = makeScale16();
+const scaleToInt32 = makeScale16();
+
+function makeScale16(): Scale<Int16Array> {
+  return (from, { target: to, gain, shift }, { start, count, repeats, stride, at }) => {
+    let o = at;
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      let i = start + repeat * stride;
+      const end = i + count;
+      // Four at a time: a third faster (measured).
+      for (; i + 3 < end; i += 4, o += 4) {
+        const a = from[i]!;
+        const b = from[i + 1]!;
+        const c = from[i + 2]!;
+        const d = from[i + 3]!;
+        to[o] = gain * (shift + a);
+        to[o + 1] = gain * (shift + b);
+        to[o + 2] = gain * (shift + c);
+        to[o + 3] = gain * (shift + d);
+      }
+      for (; i < end; i++, o++) to[o] = gain * (shift + from[i]!);
+    }
+  };
 }
 
-function scaleBytes24(
-  from: Uint8Array,
-  start: number,
-  count: number,
-  to: Samples,
-  at: number,
-  gain: number,
-  shift: number,
-): void {
-  for (let i = 0, b = start; i < count; i++, b += 3)
-    to[at + i] = gain * (shift + (((from[b]! << 8) | (from[b + 1]! << 16) | (from[b + 2]! << 24)) >> 8));
-}
+const scaleBytes16: Scale<Uint8Array> = (from, { target: to, gain, shift }, run) => {
+  let o = run.at;
+  for (let repeat = 0; repeat < run.repeats; repeat++) {
+    let b = run.start + repeat * run.stride;
+    for (const end = b + 2 * run.count; b < end; b += 2, o++)
+      to[o] = gain * (shift + (((from[b]! << 16) | (from[b + 1]! << 24)) >> 16));
+  }
+};
+
+const scaleBytes24: Scale<Uint8Array> = (from, { target: to, gain, shift }, run) => {
+  let o = run.at;
+  for (let repeat = 0; repeat < run.repeats; repeat++) {
+    let b = run.start + repeat * run.stride;
+    for (const end = b + 3 * run.count; b < end; b += 3, o++)
+      to[o] = gain * (shift + (((from[b]! << 8) | (from[b + 1]! << 16) | (from[b + 2]! << 24)) >> 8));
+  }
+};

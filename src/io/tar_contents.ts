@@ -23,18 +23,24 @@ export function plainContents(file: OpenFile): TarContents {
   };
 }
 
+/** What `TarIndexFile` knows of access points. */
+export interface AccessPoints {
+  pointBefore(outPosition: number): { readonly number: number; readonly nextPosition: number };
+  point(number: number): AccessPoint;
+}
+
 /** Begins at the nearest access point, or goes on where it stands if that is nearer: reading in order inflates all but once. */
 export class GzipContents implements TarContents {
   readonly #stream: GzipStream;
-  readonly #pointBefore: (offset: number) => AccessPoint;
+  readonly #points: AccessPoints;
   readonly #passed = Buffer.allocUnsafeSlow(ARCHIVE_CHUNK_BYTES);
   /** Of the next byte that comes out; undefined where nothing is known. */
   #position: number | undefined;
   #isInMember = true;
 
-  constructor(file: OpenFile, pointBefore: (offset: number) => AccessPoint) {
+  constructor(file: OpenFile, points: AccessPoints) {
     this.#stream = new GzipStream(file, READ_BYTES);
-    this.#pointBefore = pointBefore;
+    this.#points = points;
   }
 
   read(offset: number, bytes: number): Buffer {
@@ -53,9 +59,12 @@ export class GzipContents implements TarContents {
   }
 
   #goTo(offset: number): void {
-    const point = this.#pointBefore(offset);
     let position = this.#position;
-    if (position === undefined || position > offset || position < point.outPosition) {
+    // From where it stands, unless a point lies in between.
+    const isNear =
+      position !== undefined && position <= offset && offset < this.#points.pointBefore(position).nextPosition;
+    if (position === undefined || !isNear) {
+      const point = this.#points.point(this.#points.pointBefore(offset).number);
       this.#stream.seekInto(point.position, point.bits, unpackWindow(point.window));
       this.#isInMember = true;
       position = point.outPosition;

@@ -28,7 +28,7 @@ const TYPES = {
   N: 'gnu-long-path',
 } as const;
 
-/** Undefined for a block of zeros. @throws Error where the block is no header: its checksum is wrong. */
+/** Undefined for a block of zeros, whatever its checksum. @throws Error where the block is no header: its checksum is wrong. */
 export function decodeTarBlock(block: Buffer): TarBlock | undefined {
   let sum = BLANKS_FOR_CHECKSUM;
   for (let i = 0; i < 512; i++) if (i < 148 || i >= 156) sum += block[i] as number;
@@ -40,9 +40,7 @@ export function decodeTarBlock(block: Buffer): TarBlock | undefined {
   let name = textAt(block, 0, 100);
   if (block.subarray(257, 263).equals(POSIX_MAGIC) && block[345] !== 0)
     name = `${textAt(block, 345, 155)}/${name}`;
-  // Before POSIX a slash at the end of its name was all that told a folder from a file.
-  const isOldFolder = type === 'file' && flag === '0' && name.endsWith('/');
-  return { name, type: isOldFolder ? 'directory' : type, bytes: numberAt(block, 124, 12) };
+  return { name, type, bytes: numberAt(block, 124, 12) };
 }
 
 /** The name in the contents of a GNU long name: up to its first NUL. */

@@ -59,7 +59,8 @@ export interface TarIndexOptions {
  * one goes on from there; the index is the same in the end.
  *
  * An archive that is cut off, as a download is that was stopped, is indexed as far as it goes, and then the call fails;
- * when more of it has come, another call goes on. Entries are checked as `readTar` checks them.
+ * when more of it has come, another call goes on. Until then gzip's own checksum, at its end, has not been seen: damage
+ * that came before the cut goes unnoticed. Entries are checked as `readTar` checks them.
  *
  * @throws UserError where the archive is damaged, cut off or unsafe, or the index can't be written.
  *
@@ -168,7 +169,10 @@ export class IndexedTar {
       this.#index = index;
       const found = index;
       this.#contents = isGzipped
-        ? new GzipContents(this.#file, (offset) => this.#whole(() => found.pointBefore(offset)))
+        ? new GzipContents(this.#file, {
+            pointBefore: (offset) => this.#whole(() => found.pointBefore(offset)),
+            point: (number) => this.#whole(() => found.point(number)),
+          })
         : plainContents(this.#file);
     } catch (error) {
       index?.close();
@@ -307,6 +311,10 @@ async function buildIndex(
         cause: cutOff,
       });
     journal.remove();
+  } catch (error) {
+    // What a damaged archive gave must not be gone on with when a good copy has its place.
+    if (error instanceof UserError && indexer?.cutOff === undefined) journal.remove();
+    throw error;
   } finally {
     indexer?.close();
     journal.close();

@@ -92,6 +92,8 @@ export function indexBytesOf(
 export class TarIndexFile {
   readonly head: TarIndexHead;
   readonly #file: CheckedFile;
+  /** Where the access points are in the tar, 8 bytes each: read when the first is asked for. */
+  #outPositions: Float64Array | undefined;
 
   /** @throws UserError where there is none. @throws Error where the file is not a whole index of this version. */
   constructor(path: string) {
@@ -136,17 +138,26 @@ export class TarIndexFile {
     }
   }
 
-  /** The access point to begin at for what lies at `outPosition`. @throws Error where there is none: it is damaged. */
-  pointBefore(outPosition: number): AccessPoint {
-    const { points } = this.head;
-    let [low, high] = [0, points.bytes / POINT_BYTES];
+  /**
+   * The number of the last access point that is not behind `outPosition`, and where the one after it is.
+   * @throws Error where there is none: the index is damaged.
+   */
+  pointBefore(outPosition: number): { readonly number: number; readonly nextPosition: number } {
+    this.#outPositions ??= this.#readOutPositions();
+    const positions = this.#outPositions;
+    let [low, high] = [0, positions.length];
     while (high - low > 1) {
       const middle = (low + high) >> 1;
-      if (this.#point(middle).readUIntLE(6, 6) <= outPosition) low = middle;
+      if ((positions[middle] as number) <= outPosition) low = middle;
       else high = middle;
     }
     if (high === 0) throw new Error('it has no access points');
-    const record = this.#point(low);
+    return { number: low, nextPosition: positions[high] ?? Number.POSITIVE_INFINITY };
+  }
+
+  /** An access point by its number. @throws Error where the index is damaged. */
+  point(number: number): AccessPoint {
+    const record = this.#point(number);
     const window = this.#file.read(record.readUIntLE(17, 6), record.readUInt32LE(13));
     return {
       position: record.readUIntLE(0, 6),
@@ -158,6 +169,12 @@ export class TarIndexFile {
 
   close(): void {
     this.#file.close();
+  }
+
+  #readOutPositions(): Float64Array {
+    const { start, bytes } = this.head.points;
+    const records = this.#file.read(start, bytes);
+    return Float64Array.from({ length: bytes / POINT_BYTES }, (_, i) => records.readUIntLE(i * POINT_BYTES + 6, 6));
   }
 
   #point(at: number): Buffer {

@@ -172,7 +172,7 @@ export class TarScanner {
   #takeHeader(block: Buffer): void {
     const state = this.#state;
     const header = decodeTarBlock(block);
-    state.sawZeros = header === undefined;
+    state.sawZeros = header === undefined && block.every((byte) => byte === 0);
     if (header === undefined) return;
     switch (header.type) {
       case 'gnu-long-path':

@@ -76,11 +76,13 @@ export async function prepareLfw(folder: string, context: ObtainContext): Promis
   const pairs = readLfwPairs(pairsPath);
   const names = [...new Set(pairs.flatMap(({ images }) => images))];
   const tree = treeOfFolders(folders, names) ?? (await treeOfArchives(folders, names, context));
-  if (tree === undefined) throw notThere('lfw.tgz, nor a folder lfw with Abel_Pacheco/Abel_Pacheco_0001.jpg …', folder);
+  if (tree === undefined)
+    throw notThere('lfw.tgz, nor a folder lfw with Abel_Pacheco/Abel_Pacheco_0001.jpg …', folder);
   const pictures = PictureFiles.open(tree);
   try {
     const missing = names.filter((name) => pictures.stamp(name) === undefined).length;
-    if (missing > 0) context.note(`${missing} of the ${names.length} pictures that pairs.txt names are not there`);
+    if (missing > 0)
+      context.note(`${missing} of the ${names.length} pictures that pairs.txt names are not there`);
   } finally {
     pictures.close();
   }

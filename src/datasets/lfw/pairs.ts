@@ -25,13 +25,20 @@ const MAX_PAIRS = 100_000;
  * @throws UserError with file and line.
  */
 export function readLfwPairs(path: string): LfwPair[] {
-  if (statSync(path).size > MAX_FILE_BYTES) throw malformed(path, 1, 'the file is far too large for a list of pairs');
-  const lines = readFileSync(path, 'utf8').replace(/^\uFEFF/, '').split(/\r?\n/);
+  if (statSync(path).size > MAX_FILE_BYTES)
+    throw malformed(path, 1, 'the file is far too large for a list of pairs');
+  const lines = readFileSync(path, 'utf8')
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/);
   while (lines.length > 0 && lines.at(-1)?.trim() === '') lines.pop();
   const { folds, pairsOfAKind } = sizesOf(path, lines[0] ?? '');
   const wanted = folds * pairsOfAKind * 2;
   if (lines.length - 1 !== wanted)
-    throw malformed(path, lines.length, `the file has ${lines.length - 1} pairs, its first line speaks of ${wanted}`);
+    throw malformed(
+      path,
+      lines.length,
+      `the file has ${lines.length - 1} pairs, its first line speaks of ${wanted}`,
+    );
   return lines.slice(1).map((line, i) => {
     const fold = Math.floor(i / (2 * pairsOfAKind)) + 1;
     const same = i % (2 * pairsOfAKind) < pairsOfAKind;

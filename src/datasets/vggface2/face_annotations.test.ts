@@ -13,9 +13,15 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 type Rows = [key: number, values: number[]][];
 
-async function readFile(path: string, kind: AnnotationKind): Promise<{ rows: Rows; malformed: MalformedLines }> {
+async function readFile(
+  path: string,
+  kind: AnnotationKind,
+): Promise<{ rows: Rows; malformed: MalformedLines }> {
   const rows: Rows = [];
-  const malformed = await readAnnotations(path, { kind, onRow: (key, values) => rows.push([key, [...values]]) });
+  const malformed = await readAnnotations(path, {
+    kind,
+    onRow: (key, values) => rows.push([key, [...values]]),
+  });
   return { rows, malformed };
 }
 
@@ -96,14 +102,20 @@ test('a landmark file in the place of a box file is refused by its header', asyn
 test('numbers read from bytes are those that a parser of the text gives', async () => {
   const texts = fc
     .tuple(fc.boolean(), fc.nat({ max: 999_999 }), fc.array(fc.nat({ max: 9 }), { maxLength: 12 }))
-    .map(([negative, whole, digits]) => `${negative ? '-' : ''}${whole}${digits.length ? `.${digits.join('')}` : ''}`);
+    .map(
+      ([negative, whole, digits]) =>
+        `${negative ? '-' : ''}${whole}${digits.length ? `.${digits.join('')}` : ''}`,
+    );
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.array(texts, { minLength: 10, maxLength: 10 }), { maxLength: 5 }), async (lines) => {
-      const text = lines.map((numbers) => `"n000001/0001_01",${numbers.join(',')}\n`).join('');
-      const { rows, malformed } = await read(text, 'landmarks');
-      expect(malformed.count).toBe(0);
-      expect(rows.map(([, values]) => values)).toEqual(lines.map((numbers) => numbers.map(Number)));
-    }),
+    fc.asyncProperty(
+      fc.array(fc.array(texts, { minLength: 10, maxLength: 10 }), { maxLength: 5 }),
+      async (lines) => {
+        const text = lines.map((numbers) => `"n000001/0001_01",${numbers.join(',')}\n`).join('');
+        const { rows, malformed } = await read(text, 'landmarks');
+        expect(malformed.count).toBe(0);
+        expect(rows.map(([, values]) => values)).toEqual(lines.map((numbers) => numbers.map(Number)));
+      },
+    ),
     { numRuns: 60 },
   );
 });
@@ -111,27 +123,33 @@ test('numbers read from bytes are those that a parser of the text gives', async 
 test('arbitrary text never throws and every line is a row, a header or malformed', async () => {
   const pieces = fc.constantFrom('"n000001/0001_01"', ',', '1', '-', '.', '\r', '"', ' ', 'x', '\0', 'é');
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.array(pieces, { maxLength: 12 }), { minLength: 1, maxLength: 6 }), async (lines) => {
-      const { rows, malformed } = await read(lines.map((line) => `${line.join('')}\n`).join(''));
-      expect(rows.length + malformed.count).toBe(lines.length);
-    }),
+    fc.asyncProperty(
+      fc.array(fc.array(pieces, { maxLength: 12 }), { minLength: 1, maxLength: 6 }),
+      async (lines) => {
+        const { rows, malformed } = await read(lines.map((line) => `${line.join('')}\n`).join(''));
+        expect(rows.length + malformed.count).toBe(lines.length);
+      },
+    ),
     { numRuns: 150 },
   );
 });
 
 const real = sharedData('vggface2', 'bb_landmark');
-test.skipIf(real === undefined)('rows of the published files (skipped where shared data is absent) all parse', async () => {
-  for (const [file, kind] of [
-    ['loose_bb_test.head3.csv', 'boxes'],
-    ['loose_bb_test.recovered.csv', 'boxes'],
-    ['loose_bb_train.row1.csv', 'boxes'],
-    ['loose_landmark_train.row1.csv', 'landmarks'],
-  ] as const) {
-    const path = join(real as string, file);
-    const lines = readFileSync(path, 'utf8').trim().split(/\r?\n/);
-    const { rows, malformed } = await readFile(path, kind);
-    expect(malformed.first).toEqual([]);
-    expect(rows).toHaveLength(lines.length - 1);
-    expect(rows.at(-1)?.[1]).toEqual((lines.at(-1) as string).split(',').slice(1).map(Number));
-  }
-});
+test.skipIf(real === undefined)(
+  'rows of the published files (skipped where shared data is absent) all parse',
+  async () => {
+    for (const [file, kind] of [
+      ['loose_bb_test.head3.csv', 'boxes'],
+      ['loose_bb_test.recovered.csv', 'boxes'],
+      ['loose_bb_train.row1.csv', 'boxes'],
+      ['loose_landmark_train.row1.csv', 'landmarks'],
+    ] as const) {
+      const path = join(real as string, file);
+      const lines = readFileSync(path, 'utf8').trim().split(/\r?\n/);
+      const { rows, malformed } = await readFile(path, kind);
+      expect(malformed.first).toEqual([]);
+      expect(rows).toHaveLength(lines.length - 1);
+      expect(rows.at(-1)?.[1]).toEqual((lines.at(-1) as string).split(',').slice(1).map(Number));
+    }
+  },
+);

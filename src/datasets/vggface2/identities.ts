@@ -219,7 +219,8 @@ function compareWithMeta(
   const differing = meta.filter(({ id, samples }) => (found.get(id)?.length ?? samples) !== samples).length;
   const known = new Set(meta.map(({ id }) => id));
   const unknown = [...found.keys()].filter((id) => !known.has(id)).length;
-  if (absent > 0) note(`of ${absent} of the ${meta.length} identities of identity_meta.csv no picture is there`);
+  if (absent > 0)
+    note(`of ${absent} of the ${meta.length} identities of identity_meta.csv no picture is there`);
   if (differing > 0)
     note(`of ${differing} identities another number of pictures is there than identity_meta.csv counts`);
   if (unknown > 0) note(`${unknown} identities are there that identity_meta.csv does not have`);

@@ -42,7 +42,9 @@ export function readIdentityMeta(path: string): IdentityMetaFile {
       where: path,
       remedy: 'put the published identity_meta.csv there',
     });
-  const lines = readFileSync(path, 'utf8').replace(/^\uFEFF/, '').split(/\r?\n/);
+  const lines = readFileSync(path, 'utf8')
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/);
   if (lines.at(-1) === '') lines.pop();
   const malformed = new MalformedLines(path);
   const rows: IdentityMeta[] = [];
@@ -70,6 +72,7 @@ export function identityMetaRow(text: string): IdentityMeta | string {
   const [id, name, samples, flag, gender] = fields as [string, string, string, string, string];
   if (identityNumber(id) === undefined) return `${quoted(id)} is no id like n000001`;
   if (name === '') return 'the name is empty';
+  if (name.split('"').length % 2 === 0) return 'a quote is not closed';
   if (!/^\d{1,7}$/.test(samples)) return `Sample_Num is ${quoted(samples)}, not a number`;
   if (flag !== '0' && flag !== '1') return `Flag is ${quoted(flag)}, not 0 or 1`;
   if (!/^[mf]?$/.test(gender)) return `Gender is ${quoted(gender)}, not m or f`;

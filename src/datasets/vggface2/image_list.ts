@@ -1,8 +1,8 @@
 /** Reads train_list.txt and test_list.txt of VGGFace2: one picture a line, three million lines. */
 
 import { scanLines } from '../csv_lines.js';
-import { MalformedLines, quoted } from '../malformed_lines.js';
 import { KeyList } from '../key_list.js';
+import { MalformedLines, quoted } from '../malformed_lines.js';
 import { pictureKey } from './picture_name.js';
 
 export interface ImageListFile {

@@ -74,8 +74,7 @@ interface Found {
   readonly notes: string[];
 }
 
-const METADATA_NAME =
-  /^(identity_meta\.csv|(train|test)_list\.txt|loose_(bb|landmark)_(train|test)\.csv)$/i;
+const METADATA_NAME = /^(identity_meta\.csv|(train|test)_list\.txt|loose_(bb|landmark)_(train|test)\.csv)$/i;
 
 /** Takes what lies in a folder, and gives the folders below it. */
 function lookInto(path: string, root: string, found: Found): string[] {
@@ -102,7 +101,7 @@ function takeFile(path: string, root: string, found: Found): void {
   if (!/\.(tar|tar\.gz|tgz)$/.test(name)) return;
   if (/landmark|bb_|_bb/.test(name)) found.annotationArchives.push(path);
   else if (/vgg|train|test/.test(name)) found.pictureArchives.push(place(path, root));
-  else found.notes.push(`${relative(root, path)} has no name of VGGFace2's archives: it is passed over`);
+  else found.notes.push(`${relative(root, path)} has no name of VGGFace2’s archives: it is passed over`);
 }
 
 /** The folder's own name counts, too: it may be the `train` itself. */

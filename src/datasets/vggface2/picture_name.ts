@@ -1,14 +1,5 @@
 /** Names of VGGFace2's pictures as numbers: millions of them must be held, sorted and compared in little memory. */
 
-/** `n000001/0012_03.jpg`: identity 1, photograph 12, face 3. Two faces of one number are from the same photograph. */
-export interface PictureNumbers {
-  readonly identity: number;
-  readonly photograph: number;
-  readonly face: number;
-}
-
-/** Six digits; the set's own ids end at n009294. */
-export const MAX_IDENTITY = 999_999;
 /** Together 32 bits; the set's own numbers have four and two digits. */
 const MAX_PHOTOGRAPH = 2 ** 22 - 1;
 const MAX_FACE = 2 ** 10 - 1;
@@ -24,7 +15,8 @@ export function identityNumber(id: string): number | undefined {
 }
 
 /**
- * A number below 2⁵² that stands for the name and sorts as identity, photograph, face; undefined for a name that the
+ * `n000001/0012_03.jpg` is identity 1, photograph 12, face 3; two faces of one number are from the same photograph.
+ * Gives a number below 2⁵² that stands for the name and sorts as identity, photograph, face; undefined for a name that the
  * set's own pattern does not give back letter by letter (another extension, other padding). With or without `.jpg`.
  */
 export function pictureKey(name: string): number | undefined {
@@ -40,12 +32,6 @@ export function pictureKey(name: string): number | undefined {
   return photograph > MAX_PHOTOGRAPH || face > MAX_FACE
     ? undefined
     : identity * 2 ** 32 + photograph * 2 ** 10 + face;
-}
-
-/** The numbers of a key. */
-export function keyNumbers(key: number): PictureNumbers {
-  const code = key % 2 ** 32;
-  return { identity: Math.floor(key / 2 ** 32), photograph: Math.floor(code / 2 ** 10), face: code % 2 ** 10 };
 }
 
 /** The file's name below its identity's folder, of the lower 32 bits of a key: `0012_03.jpg`. */

@@ -1,10 +1,11 @@
 /** Opens a folder with VGGFace2 in it: indexes its archives, converts its boxes and landmarks, and lists its pictures. */
 
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { extractArchive } from '../../io/archive.js';
 import { UserError } from '../../io/errors.js';
+import { processTag } from '../../io/process_tag.js';
 import { IndexedTar } from '../../io/tar_index.js';
 import type { DatasetFiles, ObtainContext } from '../dataset.js';
 import { FaceTable, writeFaceTable } from '../face_table.js';
@@ -23,7 +24,13 @@ import {
 } from './identities.js';
 import { readIdentityMeta } from './identity_meta.js';
 import { readImageList } from './image_list.js';
-import { findVggFace2, type MetadataFiles, type PicturePlace, partOfPath, type VggFace2Layout } from './layout.js';
+import {
+  findVggFace2,
+  type MetadataFiles,
+  type PicturePlace,
+  partOfPath,
+  type VggFace2Layout,
+} from './layout.js';
 import { pictureKey } from './picture_name.js';
 
 /**
@@ -44,7 +51,8 @@ export async function prepareVggFace2(folder: string, context: ObtainContext): P
       [...listFolders(layout.pictureFolders), ...archives.flatMap((archive) => archive.listings)],
       await readLists(files, context),
     );
-    if (source.identities('train').length + source.identities('test').length === 0) throw nothingFound(folder);
+    if (source.identities('train').length + source.identities('test').length === 0)
+      throw nothingFound(folder);
     const faceTable = await faceTableOf(files, context);
     writePreparedFiles(context.rawDir, folder, {
       tree: { folders, archives: archives.flatMap((archive) => archive.places) },
@@ -75,15 +83,21 @@ function noteMissing(layout: VggFace2Layout, files: MetadataFiles, { note }: Obt
   const places = [...layout.pictureFolders, ...layout.pictureArchives];
   for (const part of ['train', 'test'] as const)
     if (places.every((place) => place.part !== undefined && place.part !== part))
-      note(`there is neither vggface2_${part}.tar.gz nor a folder ${part}: the set is used without that part`);
+      note(
+        `there is neither vggface2_${part}.tar.gz nor a folder ${part}: the set is used without that part`,
+      );
   if (files.meta === undefined) note('identity_meta.csv is not there: names and sexes are not known');
-  if (files.trainList === undefined) note('train_list.txt is not there: whether train is complete is not checked');
-  if (files.testList === undefined) note('test_list.txt is not there: whether test is complete is not checked');
+  if (files.trainList === undefined)
+    note('train_list.txt is not there: whether train is complete is not checked');
+  if (files.testList === undefined)
+    note('test_list.txt is not there: whether test is complete is not checked');
   for (const kind of ['boxes', 'landmarks'] as const) {
     const stem = kind === 'boxes' ? 'loose_bb' : 'loose_landmark';
     for (const part of ['train', 'test'])
       if (!files[kind].some((path) => basename(path).toLowerCase() === `${stem}_${part}.csv`))
-        note(`${stem}_${part}.csv is not there: faces of ${part} are found by detection where they have no ${kind}`);
+        note(
+          `${stem}_${part}.csv is not there: faces of ${part} are found by detection where they have no ${kind}`,
+        );
   }
 }
 
@@ -109,7 +123,8 @@ async function withArchived(layout: VggFace2Layout, context: ObtainContext): Pro
 async function unpacked(archive: string, context: ObtainContext): Promise<string> {
   const folder = join(context.rawDir, `annotations-${stampOf([archive])}`);
   if (existsSync(folder)) return folder;
-  const partial = mkdtempSync(`${folder}.part-`);
+  const partial = `${folder}.part-${processTag()}`;
+  rmSync(partial, { recursive: true, force: true });
   await extractArchive(archive, partial, {
     only: (name) => /\.(csv|txt)$/i.test(name) && !/(^|\/)(\.|__MACOSX\/)/.test(name),
     ...(context.signal === undefined ? {} : { signal: context.signal }),
@@ -133,16 +148,28 @@ interface OpenArchive {
 /** Nobody splits a set into more: where more are found, the archive is something else. */
 const MAX_PREFIXES = 64;
 
-async function openArchives(archives: readonly PicturePlace[], context: ObtainContext): Promise<OpenArchive[]> {
+async function openArchives(
+  archives: readonly PicturePlace[],
+  context: ObtainContext,
+): Promise<OpenArchive[]> {
   const open: OpenArchive[] = [];
   for (const { path, part: archivePart } of archives) {
     const indexPath = await indexBelow(path, context);
     const tar = IndexedTar.open(path, indexPath);
-    const prefixes = [...prefixesOf(tar)].sort();
+    const { found, strays } = prefixesOf(tar);
+    const prefixes = [...found].sort();
     if (prefixes.length === 0)
-      context.note(`${basename(path)} holds no pictures in folders of identities (n000001/…): it is not used`);
+      context.note(
+        `${basename(path)} holds no pictures in folders of identities (n000001/…): it is not used`,
+      );
     if (prefixes.length > MAX_PREFIXES)
-      context.note(`${basename(path)} has identities in more than ${MAX_PREFIXES} folders: the first are used`);
+      context.note(
+        `${basename(path)} has identities in more than ${MAX_PREFIXES} folders: the first are used`,
+      );
+    if (strays > 0)
+      context.note(
+        `${strays} pictures of ${basename(path)} lie outside the folders of identities (n000001/…): they are passed over`,
+      );
     const used = prefixes.slice(0, MAX_PREFIXES);
     open.push({
       tar,
@@ -156,14 +183,16 @@ async function openArchives(archives: readonly PicturePlace[], context: ObtainCo
   return open;
 }
 
-/** What precedes the identity's folder in the names of an archive, e.g. `train/`. */
-function prefixesOf(tar: IndexedTar): Set<string> {
-  const prefixes = new Set<string>();
+/** What precedes the identity's folder in the names of an archive, e.g. `train/`, and how many pictures are elsewhere. */
+function prefixesOf(tar: IndexedTar): { found: Set<string>; strays: number } {
+  const found = new Set<string>();
+  let strays = 0;
   for (const member of tar.names()) {
     const at = identityAt(member);
-    if (at >= 0 && prefixes.size <= MAX_PREFIXES) prefixes.add(member.slice(0, at));
+    if (at >= 0 && found.size <= MAX_PREFIXES) found.add(member.slice(0, at));
+    if (at < 0 && isPictureName(member) && !isMacFile(member)) strays++;
   }
-  return prefixes;
+  return { found, strays };
 }
 
 function* picturesBelow(tar: IndexedTar, prefix: string): Generator<string> {
@@ -180,8 +209,12 @@ function identityAt(member: string): number {
     const code = member.charCodeAt(i);
     if (code < 0x30 || code > 0x39) return -1;
   }
-  // What macOS adds to archives begins with a dot.
-  return member[slash + 1] !== '.' && isPictureName(member) ? at : -1;
+  return isPictureName(member) && !isMacFile(member) ? at : -1;
+}
+
+/** What macOS adds to archives: `._0001_01.jpg` beside `0001_01.jpg`. */
+function isMacFile(member: string): boolean {
+  return member[member.lastIndexOf('/') + 1] === '.';
 }
 
 function listFolders(places: readonly PicturePlace[]): PictureListing[] {
@@ -258,6 +291,11 @@ async function gatherRows(
     const sentence = malformed.sentence();
     if (sentence !== undefined) notes.push(sentence);
   }
+  const repeated = rows.countRepeated();
+  if (repeated > 0)
+    notes.push(
+      `${repeated} lines of the files of ${kind} are of a picture that a later line is of: that one is used`,
+    );
   return { rows, notes };
 }
 

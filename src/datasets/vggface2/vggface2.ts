@@ -47,7 +47,11 @@ export function vggFace2Identity(fileName: string): string | undefined {
 }
 
 /** @throws UserError where there is no such folder. */
-function manualFolder({ manualDir }: { readonly manualDir?: ObtainContext['manualDir'] | undefined }): string {
+function manualFolder({
+  manualDir,
+}: {
+  readonly manualDir?: ObtainContext['manualDir'] | undefined;
+}): string {
   if (manualDir === undefined)
     throw new UserError('VGGFace2 is no longer published and can only come from a folder of your own', {
       where: 'no --manual-dir is given',

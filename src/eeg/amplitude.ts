@@ -1,0 +1,72 @@
+/** Steps that look at one sample or one window at a time: reference, clipping, standardisation. */
+
+import { pickChannels } from './channel_names.js';
+import { type ChannelSamples, type Signal, signalLength } from './signal.js';
+
+/**
+ * Every channel less the mean of some: of all ('average'), or of those named, which stay.
+ * @throws SignalError where a named channel is missing.
+ */
+export function rereference(signal: Signal, to: 'average' | readonly string[]): Signal {
+  const chosen =
+    to === 'average' ? signal.data : pickChannels(signal.channels, to).map((i) => signal.data[i]!);
+  const mean = new Float64Array(signalLength(signal));
+  for (const channel of chosen) for (let i = 0; i < mean.length; i++) mean[i]! += channel[i] as number;
+  for (let i = 0; i < mean.length; i++) mean[i]! /= chosen.length;
+  return mapChannels(signal, (channel) => channel.map((value, i) => value - (mean[i] as number)));
+}
+
+/** Values beyond ± `microvolts` brought back to it. */
+export function clip(signal: Signal, microvolts: number): Signal {
+  return mapChannels(signal, (channel) =>
+    channel.map((value) => Math.min(microvolts, Math.max(-microvolts, value))),
+  );
+}
+
+/**
+ * Mean 0 and standard deviation 1 (that of a population): each channel by itself, or all channels of the window together,
+ * which keeps their proportions. Where nothing varies, all is 0. The unit is then no longer microvolts.
+ */
+export function standardise(signal: Signal, over: 'channel' | 'window'): Signal {
+  const whole = over === 'window' ? momentsOf(signal.data) : undefined;
+  return mapChannels(signal, (channel) => {
+    const { mean, deviation } = whole ?? momentsOf([channel]);
+    return channel.map((value) => (deviation === 0 ? 0 : (value - mean) / deviation));
+  });
+}
+
+/** Of all samples together. */
+function momentsOf(channels: readonly ChannelSamples[]): {
+  readonly mean: number;
+  readonly deviation: number;
+} {
+  let count = 0;
+  let sum = 0;
+  let largest = 0;
+  for (const channel of channels) {
+    count += channel.length;
+    for (const value of channel) {
+      sum += value;
+      largest = Math.max(largest, Math.abs(value));
+    }
+  }
+  const mean = count === 0 ? 0 : sum / count;
+  let squares = 0;
+  for (const channel of channels) for (const value of channel) squares += (value - mean) ** 2;
+  const deviation = count === 0 ? 0 : Math.sqrt(squares / count);
+  // What rounding leaves of a flat line must not be blown up to noise.
+  return { mean, deviation: deviation <= largest * FLAT ? 0 : deviation };
+}
+
+/** Deviation of a flat line at most, as a share of its value: that of the mean of some 10⁵ numbers of 64 bits. */
+const FLAT = 1e-12;
+
+/** The same signal with other samples, held in 64 bits until the last step. */
+function mapChannels(signal: Signal, map: (channel: Float64Array) => Float64Array): Signal {
+  return {
+    ...signal,
+    data: signal.data.map((channel) =>
+      map(channel instanceof Float64Array ? channel : Float64Array.from(channel)),
+    ),
+  };
+}

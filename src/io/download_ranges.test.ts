@@ -1,0 +1,372 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type FaultServer, type FaultServerOptions, startFaultServer } from '../../fixtures/fault_server.js';
+import type { Fault } from '../../fixtures/faults.js';
+import { type DownloadRangesOptions, downloadRanges } from './download_ranges.js';
+import { UserError } from './errors.js';
+import { seededRandom } from './random.js';
+
+const cleanups: (() => void | Promise<void>)[] = [];
+afterEach(async () => {
+  for (const clean of cleanups.splice(0).reverse()) await clean();
+});
+
+const PIECE = 64 * 1024;
+
+/** Bytes unlike each other. */
+function content(seed: string, length: number): Buffer {
+  const random = seededRandom(seed);
+  const block = Buffer.from(Array.from({ length: 4093 }, () => random.below(256)));
+  const bytes = Buffer.alloc(length, block);
+  for (let i = 0; i + 4 <= length; i += 4096) bytes.writeUInt32LE(i, i);
+  return bytes;
+}
+
+const bytes = content('a', 3_000_000);
+const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 't2t-ranges-'));
+  cleanups.push(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+async function faultServer(fault?: Fault, more: Partial<FaultServerOptions> = {}): Promise<FaultServer> {
+  const server = await startFaultServer({
+    files: new Map([['/a.edf', bytes]]),
+    ...(fault === undefined ? {} : { faults: new Map([['/a.edf', fault]]) }),
+    ...more,
+  });
+  cleanups.push(() => server.close());
+  return server;
+}
+
+type Answer = (request: IncomingMessage, response: ServerResponse, hit: number) => void;
+
+async function ownServer(answer: Answer): Promise<string> {
+  let hits = 0;
+  const server = createServer((request, response) => answer(request, response, ++hits));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanups.push(() => {
+    server.closeAllConnections();
+    return new Promise<void>((resolve) => server.close(() => resolve()));
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Sends a range of some bytes rightly. */
+function sendRange(data: Buffer, etag: string, request: IncomingMessage, response: ServerResponse): void {
+  const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
+  const ifRange = request.headers['if-range'];
+  if (first === undefined || (ifRange !== undefined && ifRange !== etag)) {
+    response.writeHead(200, { etag, 'content-length': data.length }).end(data);
+    return;
+  }
+  const start = Number(first);
+  const end = last === '' ? data.length : Math.min(data.length, Number(last) + 1);
+  response
+    .writeHead(206, {
+      etag,
+      'content-range': `bytes ${start}-${end - 1}/${data.length}`,
+      'content-length': end - start,
+    })
+    .end(data.subarray(start, end));
+}
+
+function download(
+  origin: string,
+  path: string,
+  more: Partial<DownloadRangesOptions> = {},
+): ReturnType<typeof downloadRanges> {
+  return downloadRanges({
+    url: `${origin}/a.edf`,
+    path,
+    pieceBytes: PIECE,
+    allowPrivateHosts: true,
+    backoffMs: 5,
+    timeouts: { connectTimeoutMs: 2000, headersTimeoutMs: 300, bodyTimeoutMs: 300 },
+    ...more,
+  });
+}
+
+describe('downloadRanges', () => {
+  it('fetches over several connections, verifies, names the file and leaves nothing beside it', async () => {
+    const server = await faultServer();
+    const path = join(folder(), 'a.edf');
+    const seen: number[] = [];
+    const done = await download(server.origin, path, {
+      expected: { bytes: bytes.length, sha256: sha256(bytes) },
+      onProgress: (progress) => seen.push(progress.bytes),
+    });
+    expect(done).toEqual({
+      path,
+      bytes: bytes.length,
+      sha256: sha256(bytes),
+      finalUrl: `${server.origin}/a.edf`,
+    });
+    expect(readFileSync(path).equals(bytes)).toBe(true);
+    expect(readdirSync(join(path, '..'))).toEqual(['a.edf']);
+    expect(seen.at(-1)).toBe(bytes.length);
+    expect([...seen].sort((a, b) => a - b)).toEqual(seen);
+    const ranges = server.requests.map(({ range }) => range);
+    expect(ranges[0]).toBe('bytes=0-');
+    expect(ranges.length).toBeGreaterThan(1);
+    expect(server.requests.slice(1).every(({ ifRange }) => ifRange !== undefined)).toBe(true);
+  });
+
+  it('has as many connections open as were asked for, and no more', async () => {
+    let open = 0;
+    let peak = 0;
+    const big = content('big', 40 * PIECE);
+    const origin = await ownServer((request, response) => {
+      open++;
+      peak = Math.max(peak, open);
+      response.on('close', () => open--);
+      // Answers wait for each other, so that the connections are there at the same time.
+      setTimeout(() => sendRange(big, '"1"', request, response), 40);
+    });
+    const path = join(folder(), 'a.edf');
+    await download(origin, path, { connections: 4, expected: { sha256: sha256(big) } });
+    expect(peak).toBeGreaterThan(1);
+    expect(peak).toBeLessThanOrEqual(4);
+  });
+
+  for (const length of [1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 5 * PIECE + 17])
+    it(`fetches a file of ${length} bytes`, async () => {
+      const data = content('small', length);
+      const server = await faultServer(undefined, { files: new Map([['/a.edf', data]]) });
+      const path = join(folder(), 'a.edf');
+      const done = await download(server.origin, path, { expected: { bytes: length } });
+      expect(done.sha256).toBe(sha256(data));
+      expect(readFileSync(path).equals(data)).toBe(true);
+    });
+
+  it('fetches an empty file, which has no ranges', async () => {
+    const server = await faultServer(undefined, { files: new Map([['/a.edf', Buffer.alloc(0)]]) });
+    const path = join(folder(), 'a.edf');
+    expect((await download(server.origin, path)).bytes).toBe(0);
+    expect(existsSync(path)).toBe(true);
+  });
+
+  for (const fault of [
+    { kind: 'reset-before-headers', first: 5 },
+    { kind: 'reset-mid-body', first: 12 },
+    { kind: 'stall-before-headers', first: 2 },
+    { kind: 'stall-mid-body', first: 2 },
+    { kind: 'truncate', first: 6 },
+    { kind: 'lie-length', first: 3 },
+    { kind: 'cut-chunks', first: 3 },
+    { kind: 'status', status: 503, first: 3 },
+    { kind: 'status', status: 429, retryAfter: { seconds: 0, as: 'seconds' }, first: 6 },
+    { kind: 'wrong-range', first: 2 },
+    { kind: 'redirect-chain', length: 3 },
+  ] as const satisfies readonly Fault[])
+    it(`gets the right bytes in spite of ${JSON.stringify(fault)}`, async () => {
+      const server = await faultServer(fault);
+      const path = join(folder(), 'a.edf');
+      const done = await download(server.origin, path, { expected: { sha256: sha256(bytes) } });
+      expect(done.bytes).toBe(bytes.length);
+      expect(readFileSync(path).equals(bytes)).toBe(true);
+      expect(readdirSync(join(path, '..'))).toEqual(['a.edf']);
+    });
+
+  for (const kind of ['no-ranges', 'weak-etag', 'no-validator'] as const)
+    it(`takes one connection where the server has ${kind}`, async () => {
+      const server = await faultServer({ kind });
+      const path = join(folder(), 'a.edf');
+      const done = await download(server.origin, path, { expected: { sha256: sha256(bytes) } });
+      expect(done.bytes).toBe(bytes.length);
+      expect(server.completed.get(`${server.origin}/a.edf`)).toBeGreaterThan(0);
+      expect(readdirSync(join(path, '..'))).toEqual(['a.edf']);
+    });
+
+  for (const [name, fault, text] of [
+    ['404', { kind: 'status', status: 404 }, 'HTTP 404'],
+    ['a redirect loop', { kind: 'redirect-loop' }, 'loop'],
+    ['a server that never answers well', { kind: 'status', status: 500 }, 'HTTP 500'],
+    [
+      'a long Retry-After',
+      { kind: 'status', status: 429, retryAfter: { seconds: 9999, as: 'seconds' } },
+      '9999 s',
+    ],
+    ['a redirect to a forbidden address', { kind: 'redirect', to: 'http://10.0.0.1/a.edf' }, '10.0.0.1'],
+  ] as const satisfies readonly (readonly [string, Fault, string])[])
+    it(`gives up at ${name} with a sentence, and leaves no lock`, async () => {
+      const server = await faultServer(fault);
+      const path = join(folder(), 'a.edf');
+      const guard =
+        name === 'a redirect to a forbidden address'
+          ? { allowPrivateHosts: false, connectTo: { 'data.example': `127.0.0.1:${server.port}` } }
+          : {};
+      const origin = 'connectTo' in guard ? 'http://data.example' : server.origin;
+      const failure = await download(origin, path, guard).catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(UserError);
+      expect((failure as UserError).message).toContain(text);
+      expect(existsSync(path)).toBe(false);
+      expect(existsSync(`${path}.part.lock`)).toBe(false);
+    });
+
+  it('never joins two versions: it begins anew when the file changes on the way', async () => {
+    const versions = [content('old', 30 * PIECE), content('new', 30 * PIECE)] as const;
+    let version = 0;
+    const origin = await ownServer((request, response, hit) => {
+      if (hit === 4) version = 1;
+      const etag = `"${version}"`;
+      if (version === 1) return sendRange(versions[1], etag, request, response);
+      // The old version comes slowly enough for the change to fall into it.
+      setTimeout(() => sendRange(versions[0], etag, request, response), 20);
+    });
+    const path = join(folder(), 'a.edf');
+    const done = await download(origin, path);
+    const got = sha256(readFileSync(path));
+    expect(got).toBe(done.sha256);
+    expect([sha256(versions[0]), sha256(versions[1])]).toContain(got);
+    expect(version).toBe(1);
+  });
+
+  it('refuses a file of another length or digest, and keeps it aside', async () => {
+    const server = await faultServer();
+    const path = join(folder(), 'a.edf');
+    await expect(download(server.origin, path, { expected: { bytes: 5 } })).rejects.toThrow('5 are expected');
+    await expect(download(server.origin, path, { expected: { sha256: 'f'.repeat(64) } })).rejects.toThrow(
+      'instead of',
+    );
+    expect(readFileSync(`${path}.wrong`).equals(bytes)).toBe(true);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('refuses more than the limit before a byte is kept', async () => {
+    const server = await faultServer({ kind: 'announce', bytes: 10 ** 10 });
+    const path = join(folder(), 'a.edf');
+    await expect(download(server.origin, path, { maxBytes: 10 ** 9 })).rejects.toThrow('the limit is');
+  });
+
+  it('stops with the signal’s reason and goes on from the whole pieces', async () => {
+    const big = content('abort', 60 * PIECE);
+    const stop = new AbortController();
+    let sent = 0;
+    const origin = await ownServer((request, response) => {
+      setTimeout(() => sendRange(big, '"1"', request, response), 10);
+    });
+    const path = join(folder(), 'a.edf');
+    const run = download(origin, path, {
+      signal: stop.signal,
+      onProgress: ({ bytes: here }) => {
+        sent = here;
+        if (here > 10 * PIECE) stop.abort(new Error('enough'));
+      },
+    });
+    await expect(run).rejects.toThrow('enough');
+    expect(sent).toBeGreaterThan(0);
+    let first: number | undefined;
+    const done = await download(origin, path, {
+      onProgress: ({ bytes: here }) => {
+        first ??= here;
+      },
+    });
+    expect(first).toBeGreaterThanOrEqual(10 * PIECE);
+    expect(done.sha256).toBe(sha256(big));
+  });
+
+  it('fetches a piece again that was spoilt on the disk between two runs', async () => {
+    const big = content('spoilt', 60 * PIECE);
+    const origin = await ownServer((request, response) => sendRange(big, '"1"', request, response));
+    const path = join(folder(), 'a.edf');
+    const stop = new AbortController();
+    const run = download(origin, path, {
+      signal: stop.signal,
+      onProgress: ({ bytes: here }) => here > 8 * PIECE && stop.abort(new Error('enough')),
+    });
+    await expect(run).rejects.toThrow('enough');
+    const part = readFileSync(`${path}.part`);
+    part.fill(0, 0, 2 * PIECE);
+    writeFileSync(`${path}.part`, part);
+    // And a line that a kill has cut.
+    writeFileSync(`${path}.part.pieces`, `${readFileSync(`${path}.part.pieces`, 'utf8')}{"piece":3,"crc`);
+    const done = await download(origin, path);
+    expect(done.sha256).toBe(sha256(big));
+  });
+
+  it('begins anew where what an earlier run left is of another URL or is rubbish', async () => {
+    const server = await faultServer();
+    const path = join(folder(), 'a.edf');
+    writeFileSync(`${path}.part`, 'rubbish');
+    for (const journal of [
+      '',
+      'null',
+      '[]',
+      '{"url":1}',
+      '{"url":"http://x/","validator":{"etag":"\\"1\\""},"totalBytes":9,"pieceBytes":65536}\n{"piece":0,"crc32":1}',
+    ]) {
+      writeFileSync(`${path}.part.pieces`, journal);
+      expect((await download(server.origin, path)).sha256).toBe(sha256(bytes));
+    }
+  });
+
+  it('refuses to fetch what another process fetches', async () => {
+    const server = await faultServer();
+    const path = join(folder(), 'a.edf');
+    // The parent of this process lives as long as the test does.
+    const tag = `${(await import('node:os')).hostname()}~${process.ppid}~0`;
+    writeFileSync(`${path}.part.lock`, tag);
+    await expect(download(server.origin, path)).rejects.toThrow('another process');
+  });
+
+  it('loses nothing but pieces on their way when it is killed again and again', async () => {
+    const big = content('kill', 96 * PIECE);
+    let killAt = 3;
+    let child: ReturnType<typeof spawn> | undefined;
+    let bytesSent = 0;
+    const origin = await ownServer((request, response, hit) => {
+      const [, first = '0', last = ''] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
+      const end = last === '' ? big.length : Number(last) + 1;
+      if (hit === killAt) child?.kill('SIGKILL');
+      response.writeHead(206, {
+        etag: '"1"',
+        'content-range': `bytes ${first}-${end - 1}/${big.length}`,
+        'content-length': end - Number(first),
+      });
+      // Piecemeal, so that a kill falls into the middle.
+      let at = Number(first);
+      const send = (): void => {
+        if (response.destroyed) return;
+        const next = Math.min(end, at + 32 * 1024);
+        response.write(big.subarray(at, next));
+        bytesSent += next - at;
+        at = next;
+        if (at === end) response.end();
+        else setTimeout(send, 2);
+      };
+      send();
+    });
+    const path = join(folder(), 'a.edf');
+    const script = fileURLToPath(new URL('./download_ranges.test.child.js', import.meta.url));
+    let kills = 0;
+    for (let run = 0; run < 12 && !existsSync(path); run++) {
+      const code = await new Promise<string | number | null>((resolve) => {
+        child = spawn(process.execPath, [script, `${origin}/a.edf`, path, '4'], { stdio: 'inherit' });
+        // Also where no further request comes to kill at.
+        const timer = run < 4 ? setTimeout(() => child?.kill('SIGKILL'), 500 + 60 * run) : undefined;
+        child.on('close', (exit, signal) => {
+          clearTimeout(timer);
+          resolve(signal ?? exit);
+        });
+      });
+      if (code === 'SIGKILL') kills++;
+      else expect(code).toBe(0);
+      killAt = run < 3 ? killAt + 9 : -1;
+    }
+    expect(kills).toBeGreaterThan(0);
+    expect(readFileSync(path).equals(big)).toBe(true);
+    expect(readdirSync(join(path, '..'))).toEqual(['a.edf']);
+    // Four connections of one piece each are lost at a kill, and what was in the sockets.
+    expect(bytesSent).toBeLessThan(big.length + (kills + 1) * 4 * 8 * PIECE);
+  });
+});
