@@ -11,7 +11,8 @@ const STAGE_NAMES = {
   plan: 'planning',
   inputs: 'inputs',
   shards: 'shards',
-  resource: 'download',
+  download: 'download',
+  reading: 'reading',
 } as const;
 
 type StageName = keyof typeof STAGE_NAMES;
@@ -47,10 +48,10 @@ export class ProgressDisplay {
       );
     else if (event.type === 'preflight') this.say(describePreflight(event.preflight));
     else if (event.type === 'resource') {
-      const { name, bytes, totalBytes } = event;
+      const { activity, name, bytes, totalBytes } = event;
       const of = totalBytes === undefined ? '' : ` of ${formatBytes(totalBytes)}`;
       this.update({
-        stage: 'resource',
+        stage: activity,
         done: bytes,
         total: totalBytes,
         text: `${name} ${formatBytes(bytes)}${of}`,
@@ -135,18 +136,23 @@ export function describePreflight(preflight: Preflight): string {
       `${rejectedByPlan > 0 ? ` (${formatCount(rejectedByPlan)} rejected by the plan)` : ''}` +
       `, ${shards} shard${shards === 1 ? '' : 's'}${finished > 0 ? `, ${finished} finished already` : ''}`,
   );
-  const { urls, here, gone, toFetch, hosts, hostCount, estimate, freeBytes } = preflight;
-  lines.push(
-    `pictures: ${formatCount(urls)} addresses, ${formatCount(here)} here already, ${formatCount(gone)} known to be gone, ` +
-      `${formatCount(toFetch)} to ask for at ${formatCount(hostCount)} host${hostCount === 1 ? '' : 's'}`,
-  );
+  const { files, filesToPrepare, urls, here, gone, toFetch, hosts, hostCount, estimate, freeBytes } =
+    preflight;
+  if (files > 0)
+    lines.push(`files: ${formatCount(files)}, ${formatCount(filesToPrepare)} of them still to be prepared`);
+  if (urls > 0 || files === 0)
+    lines.push(
+      `pictures: ${formatCount(urls)} addresses, ${formatCount(here)} here already, ${formatCount(gone)} known to be gone, ` +
+        `${formatCount(toFetch)} to ask for at ${formatCount(hostCount)} host${hostCount === 1 ? '' : 's'}`,
+    );
   if (hosts.length > 0)
     lines.push(
       `hosts: ${hosts.map(({ host, urls: count }) => `${host} ${formatCount(count)}`).join(', ')}` +
         `${hostCount > hosts.length ? ', …' : ''}`,
     );
+  const download = urls > 0 || files === 0 ? `${formatBytes(estimate.downloadBytes)} to download, ` : '';
   lines.push(
-    `estimates: ${formatBytes(estimate.downloadBytes)} to download, ${formatBytes(estimate.diskBytes)} of disk ` +
+    `estimates: ${download}${formatBytes(estimate.diskBytes)} of disk ` +
       `(${formatBytes(freeBytes)} free), ${formatSeconds(estimate.seconds)}`,
   );
   if (estimate.diskBytes > freeBytes)

@@ -14,6 +14,9 @@ export interface Preflight {
     /** Shards that are finished and stay as they are. */
     readonly finished: number;
   }[];
+  /** Distinct files of the dataset's own that the shards to be made need, and how many of them are still to be prepared. */
+  readonly files: number;
+  readonly filesToPrepare: number;
   /** Distinct URLs that the shards to be made need. */
   readonly urls: number;
   /** Of these: already here, and known to be gone for good. */
@@ -34,7 +37,13 @@ export type DatagenEvent =
   | { readonly type: 'licence'; readonly dataset: string; readonly licence: Licence }
   | { readonly type: 'note'; readonly text: string }
   | { readonly type: 'preflight'; readonly preflight: Preflight }
-  | { readonly type: 'resource'; readonly name: string; readonly bytes: number; readonly totalBytes?: number }
+  | {
+      readonly type: 'resource';
+      readonly activity: 'download' | 'reading';
+      readonly name: string;
+      readonly bytes: number;
+      readonly totalBytes?: number;
+    }
   | {
       readonly type: 'progress';
       readonly stage: Stage;

@@ -22,6 +22,9 @@ export function missingFile(name: string): InputOutcome & { ok: false } {
   return { ok: false, reason: 'missing-file', detail: name };
 }
 
+/** Of a file that could not be read. Not kept: the next run tries again. */
+export const UNREADABLE = 'unreadable-file' satisfies RejectionReason;
+
 /** Numbers inputs and URLs in the order in which they are first seen. */
 export class InputTable {
   readonly urls: string[] = [];

@@ -4,7 +4,7 @@ import pLimit from 'p-limit';
 import { type FetchUrlsOptions, fetchUrls, type WaitingHost } from '../io/fetch_urls.js';
 import { datasetFileName } from '../problems/problem.js';
 import { failedOutcome, type InputRecords, urlOf } from './input_records.js';
-import type { InputOutcome } from './input_table.js';
+import { type InputOutcome, UNREADABLE } from './input_table.js';
 import type { RejectionTally } from './worker_messages.js';
 import type { WorkerPool } from './worker_pool.js';
 
@@ -166,7 +166,9 @@ async function prepareOwnFiles(
     for (const [i, input] of some.entries()) {
       const outcome = outcomes[i] as InputOutcome;
       const stamp = stamps[i];
-      if (stamp !== undefined) prepared.add(urlOf(table, input), table.boxes[input], { ...outcome, stamp });
+      const isKept = outcome.ok || outcome.reason !== UNREADABLE;
+      if (stamp !== undefined && isKept)
+        prepared.add(urlOf(table, input), table.boxes[input], { ...outcome, stamp });
       settle(input, outcome);
     }
     report();

@@ -2,6 +2,7 @@
 
 import { statfsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { datasetFileName } from '../problems/problem.js';
 import type { Preflight } from './events.js';
 import { fateOf, urlOf } from './input_records.js';
 import type { Run } from './shard_run.js';
@@ -20,10 +21,18 @@ const HOSTS_SHOWN = 12;
 export function preflightOf(run: Run, wanted: ReadonlySet<number>): Preflight {
   const { records, splits, options } = run;
   const needed = new Set<string>();
+  const isOwn = (input: number): boolean => datasetFileName(urlOf(records.table, input)) !== undefined;
   let here = 0;
   let gone = 0;
+  const files = new Set<string>();
+  const filesToPrepare = new Set<string>();
   const count = (input: number): void => {
     const url = urlOf(records.table, input);
+    if (isOwn(input)) {
+      files.add(url);
+      if (wanted.has(input)) filesToPrepare.add(url);
+      return;
+    }
     if (needed.has(url)) return;
     needed.add(url);
     const fate = fateOf(records, input);
@@ -36,7 +45,7 @@ export function preflightOf(run: Run, wanted: ReadonlySet<number>): Preflight {
 
   const toFetch = new Set<string>();
   for (const input of wanted)
-    if (fateOf(records, input)?.status !== 'ok') toFetch.add(urlOf(records.table, input));
+    if (!isOwn(input) && fateOf(records, input)?.status !== 'ok') toFetch.add(urlOf(records.table, input));
   const perHost = new Map<string, number>();
   for (const url of toFetch) {
     const host = hostOf(url);
@@ -61,6 +70,8 @@ export function preflightOf(run: Run, wanted: ReadonlySet<number>): Preflight {
       shards: shards.length,
       finished: shards.filter((shard) => shard.head !== undefined).length,
     })),
+    files: files.size,
+    filesToPrepare: filesToPrepare.size,
     urls: needed.size,
     here,
     gone,

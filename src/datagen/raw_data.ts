@@ -57,6 +57,9 @@ export async function obtainRawData<Source>(
       notes.push(text);
       options.onEvent?.({ type: 'note', text });
     },
+    say: (text) => options.onEvent?.({ type: 'note', text }),
+    progress: (name, bytes, totalBytes) =>
+      options.onEvent?.({ type: 'resource', activity: 'reading', name, bytes, totalBytes }),
   };
   return { source: await dataset.obtain(context), rawDir, context, notes };
 }
@@ -103,6 +106,7 @@ async function fetchResource(resource: Resource, rawDir: string, options: RawDat
     onProgress: ({ bytes, totalBytes }) =>
       options.onEvent?.({
         type: 'resource',
+        activity: 'download',
         name: resource.name,
         bytes,
         ...(totalBytes === undefined ? {} : { totalBytes }),

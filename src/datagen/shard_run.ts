@@ -9,7 +9,7 @@ import { ledgerPath } from './data_files.js';
 import { fetchOptions } from './fetch_options.js';
 import type { GenerateOptions } from './generate.js';
 import { fateOf, type InputRecords, isReplacedFile, recordedOutcome, urlOf } from './input_records.js';
-import { contentToken, type InputOutcome, outcomeToken } from './input_table.js';
+import { contentToken, type InputOutcome, outcomeToken, UNREADABLE } from './input_table.js';
 import { readLedger } from './ledger.js';
 import {
   addCounts,
@@ -132,7 +132,8 @@ function isChanged(records: InputRecords, input: number, token: string): boolean
   // A file that came since, e.g. by `download --retry`, and was not prepared yet: only a failure of preparing may still
   // stand.
   const fate = fateOf(records, input);
-  if (fate?.status !== 'ok') return token === 'missing-file' || isReplacedFile(records, input);
+  if (fate?.status !== 'ok')
+    return token === 'missing-file' || token === UNREADABLE || isReplacedFile(records, input);
   return token !== contentToken(fate.sha256) && !PREPARATION_FAILURES.has(token);
 }
 

@@ -2,13 +2,13 @@
 
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { DatasetFiles } from '../datasets/dataset.js';
+import type { DatasetFile, DatasetFiles } from '../datasets/dataset.js';
 import { contentHash } from '../io/content_store.js';
 import { UserError } from '../io/errors.js';
 import '../problems/all.js';
 import { type PreparationOutcome, type Problem, withOptions } from '../problems/problem.js';
 import { problem } from '../problems/registry.js';
-import { type InputOutcome, missingFile } from './input_table.js';
+import { type InputOutcome, missingFile, UNREADABLE } from './input_table.js';
 import { makeShard } from './make_shard.js';
 import { PackWriter, packed } from './prepared_store.js';
 import type {
@@ -74,9 +74,9 @@ async function prepareFiles(task: PrepareFilesTask): Promise<PrepareFilesResult>
   const open = await files;
   const outcomes: InputOutcome[] = [];
   for (const { name, box } of task.files) {
-    const file = await open.read(name);
-    if (file === undefined) {
-      outcomes.push(missingFile(name));
+    const file = await readFile(open, name);
+    if ('ok' in file) {
+      outcomes.push(file);
       continue;
     }
     const { bytes, ...hint } = file;
@@ -84,6 +84,20 @@ async function prepareFiles(task: PrepareFilesTask): Promise<PrepareFilesResult>
     outcomes.push(keep(contentHash(bytes), outcome as PreparationOutcome));
   }
   return { kind: 'files-prepared', outcomes };
+}
+
+/** The file, or its outcome where it is missing or its archive is damaged at that place: others may still be whole. */
+async function readFile(
+  open: DatasetFiles,
+  name: string,
+): Promise<DatasetFile | (InputOutcome & { ok: false })> {
+  try {
+    return (await open.read(name)) ?? missingFile(name);
+  } catch (error) {
+    const isDamage = error instanceof UserError || (error as NodeJS.ErrnoException).code !== undefined;
+    if (!isDamage) throw error;
+    return { ok: false, reason: UNREADABLE, detail: `${name}: ${(error as Error).message}` };
+  }
 }
 
 function keep(content: string, outcome: PreparationOutcome): InputOutcome {

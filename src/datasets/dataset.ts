@@ -38,8 +38,12 @@ export interface ObtainContext {
   agree(): Promise<void>;
   /** Fetches a resource, resuming and verifying it; gives the path of the whole file. */
   fetch(resource: Resource): Promise<string>;
-  /** A sentence for the person, shown and kept in the manifest. */
+  /** A sentence for the person, shown and kept in the manifest: the same in every run that ends the same. */
   note(text: string): void;
+  /** A sentence about this run alone, e.g. what it is about to cost: shown, not kept. */
+  say(text: string): void;
+  /** How much of a long reading is done, in bytes. */
+  progress(name: string, bytes: number, totalBytes: number): void;
   readonly signal?: AbortSignal;
 }
 

@@ -98,13 +98,17 @@ interface IndexState {
 async function indexNow(archive: string, indexPath: string, context: ObtainContext): Promise<IndexState> {
   const cost = tarIndexCost(archive);
   if (cost.seconds >= NOTED_SECONDS)
-    context.note(
+    context.say(
       `${basename(archive)} is indexed once and then read at random, without unpacking it: about ` +
         `${duration(cost.seconds)} and ${megabytes(cost.indexBytes)} below the --tmp-dir (an estimate); if stopped, ` +
         'it goes on from there',
     );
   try {
-    await indexTar(archive, indexPath, context.signal === undefined ? {} : { signal: context.signal });
+    await indexTar(archive, indexPath, {
+      ...(context.signal === undefined ? {} : { signal: context.signal }),
+      onProgress: ({ bytesRead, totalBytes }) =>
+        context.progress(`index of ${basename(archive)}`, bytesRead, totalBytes),
+    });
   } catch (error) {
     // What an archive has that was cut off is indexed all the same.
     const state = context.signal?.aborted ? undefined : indexState(archive, indexPath);

@@ -11,7 +11,10 @@ import { SignalError } from './signal_error.js';
  */
 export function canonicalChannel(label: string): string {
   const trimmed = label.trim();
-  const parts = trimmed.replace(PREFIX, '').replace(TRAILING_DOTS, '').split(/\s*-\s*/);
+  const parts = trimmed
+    .replace(PREFIX, '')
+    .replace(TRAILING_DOTS, '')
+    .split(/\s*-\s*/);
   const first = electrode(parts[0] as string);
   if (first === undefined) return trimmed;
   if (parts.length === 1) return first;

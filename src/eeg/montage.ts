@@ -14,7 +14,9 @@ export function channelPosition(channel: string): Direction | undefined {
   const places = electrodesOf(channel).map((name) => ELECTRODES.get(NEIGHBOURS[name] ?? name));
   const [first, second] = places;
   if (first === undefined || places.length === 1) return first;
-  return second === undefined ? undefined : unit(first.map((v, i) => v + second[i]!) as [number, number, number]);
+  return second === undefined
+    ? undefined
+    : unit(first.map((v, i) => v + second[i]!) as [number, number, number]);
 }
 
 /** The electrodes whose place is known, row by row from the nose backwards. */

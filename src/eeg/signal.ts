@@ -24,11 +24,13 @@ export function signalLength(signal: Signal): number {
  */
 export function sliceSignal(signal: Signal, fromSample: number, samples: number): Signal {
   const length = signalLength(signal);
-  const isPart =
-    Number.isInteger(fromSample) && Number.isInteger(samples) && fromSample >= 0 && samples >= 0;
+  const isPart = Number.isInteger(fromSample) && Number.isInteger(samples) && fromSample >= 0 && samples >= 0;
   if (!(isPart && fromSample + samples <= length))
     throw new RangeError(`samples ${fromSample} to ${fromSample + samples} of a signal of ${length}`);
-  return { ...signal, data: signal.data.map((channel) => channel.subarray(fromSample, fromSample + samples)) };
+  return {
+    ...signal,
+    data: signal.data.map((channel) => channel.subarray(fromSample, fromSample + samples)),
+  };
 }
 
 /** Channels × samples, channel after channel: the value of the feature `eeg/raw`. */

@@ -20,7 +20,8 @@ export type SignalFault =
 const REMEDIES: Readonly<Record<SignalFault, string>> = {
   'missing-channels': 'pick channels that every recording has, or leave this recording out',
   'sampling-rates': 'pick channels of one sampling rate',
-  frequency: 'choose frequencies below half of the sampling rate, and rates in a ratio of small whole numbers',
+  frequency:
+    'choose frequencies below half of the sampling rate, and rates in a ratio of small whole numbers',
   unit: 'pick channels that are voltages, or say which unit is meant',
   'not-finite': 'leave this recording out, or cut the stretch away',
   'no-samples': 'leave this recording out',

@@ -1,6 +1,7 @@
 /** Finds the faces of a picture and their five points, the same on every machine: Google's nets on one WebAssembly thread. */
 
 import type { Face, RgbImage } from './face.js';
+import { Halves } from './halves.js';
 import { meshFace } from './mesh_landmarks.js';
 import { MODEL_FILES } from './model_files.js';
 import { lookNear, type Proposal } from './near_look.js';
@@ -87,14 +88,15 @@ async function detect(nets: Nets, image: RgbImage, options: DetectOptions): Prom
     smallestFace = usualSmallestFace(width, height),
   } = options;
   if (!(minScore > 0 && minScore < 1)) throw new RangeError(`minScore ${minScore} is not between 0 and 1`);
+  const picture = new Halves(image);
   const seen: Proposal[] = [];
-  for (const proposal of await proposeFaces(nets, image, smallestFace)) {
-    const near = await lookNear(nets.wide, image, proposal, minScore);
+  for (const proposal of await proposeFaces(nets, picture, smallestFace)) {
+    const near = await lookNear(nets.wide, picture, proposal, minScore);
     if (near !== undefined) seen.push(near);
   }
   const faces: Face[] = [];
   for (const proposal of suppress(seen, SAME_FACE)) {
-    const { box, landmarks, presence } = await meshFace(nets.mesh, image, proposal);
+    const { box, landmarks, presence } = await meshFace(nets.mesh, picture, proposal);
     const score = proposal.score * presence;
     if (score >= minScore && box.width >= minFacePixels) faces.push({ box, landmarks, score });
   }

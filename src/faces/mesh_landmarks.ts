@@ -2,8 +2,9 @@
 
 import { apply } from './align.js';
 import { sigmoid } from './anchors.js';
-import type { Landmarks, PixelBox, Point, RgbImage } from './face.js';
+import type { Landmarks, PixelBox, Point } from './face.js';
 import { angleOf, type FaceSquare, viewSquare } from './face_square.js';
+import type { Halves } from './halves.js';
 import type { ModelSession } from './session.js';
 
 /** One face as the mesh sees it, in pixels of the picture. */
@@ -37,13 +38,13 @@ const SECOND_LOOK = 1.65;
  */
 export async function meshFace(
   session: ModelSession,
-  image: RgbImage,
+  picture: Halves,
   { box, angle }: { readonly box: PixelBox; readonly angle: number },
 ): Promise<MeshFace> {
   const centre = { x: box.left + box.width / 2 - 0.5, y: box.top + box.height / 2 - 0.5 };
   const side = Math.max(box.width, box.height) * FIRST_LOOK;
-  const first = await look(session, image, { centre, side, angle });
-  const second = await look(session, image, squareAround(first.points));
+  const first = await look(session, picture, { centre, side, angle });
+  const second = await look(session, picture, squareAround(first.points));
   const points = first.points.map((point, i) => meanOf([point, second.points[i] as Point]));
   const landmarks: Landmarks = {
     leftEye: meanOf(pick(points, LEFT_EYE)),
@@ -73,10 +74,10 @@ const RIGHT_MOUTH = 291;
 
 async function look(
   session: ModelSession,
-  image: RgbImage,
+  picture: Halves,
   square: FaceSquare,
 ): Promise<{ points: Point[]; presence: number }> {
-  const { numbers, toPicture } = viewSquare(image, square, SIDE, 0);
+  const { numbers, toPicture } = viewSquare(picture, square, SIDE, 0);
   // x, y and depth of each point, in pixels from the corner of the input; and the logit of a face being there.
   const [mesh, presence] = (await session.run(numbers)) as [Float32Array, Float32Array];
   const points = Array.from({ length: mesh.length / 3 }, (_, i) =>

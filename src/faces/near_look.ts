@@ -2,8 +2,9 @@
 
 import { apply } from './align.js';
 import { decodeAnchors, type NetFace, SHORT_RANGE } from './anchors.js';
-import type { PixelBox, Point, RgbImage } from './face.js';
+import type { PixelBox, Point } from './face.js';
 import { angleOf, viewSquare } from './face_square.js';
+import type { Halves } from './halves.js';
 import type { ModelSession } from './session.js';
 
 /** A face that may be one, in pixels of the picture. */
@@ -27,14 +28,14 @@ const MAX_SHIFT = 0.5;
  */
 export async function lookNear(
   session: ModelSession,
-  image: RgbImage,
+  picture: Halves,
   { box, angle }: Proposal,
   minScore: number,
 ): Promise<Proposal | undefined> {
   const { side } = SHORT_RANGE;
   const centre = { x: box.left + box.width / 2 - 0.5, y: box.top + box.height / 2 - 0.5 };
   const square = { centre, side: Math.max(box.width, box.height) * SURROUNDINGS, angle };
-  const { numbers, toPicture } = viewSquare(image, square, side, -1);
+  const { numbers, toPicture } = viewSquare(picture, square, side, -1);
   const [regressors, logits] = (await session.run(numbers)) as [Float32Array, Float32Array];
   let best: NetFace | undefined;
   for (const face of decodeAnchors(SHORT_RANGE, regressors, logits, minScore)) {

@@ -3,11 +3,12 @@
 import { type AnchorLayout, decodeAnchors, FULL_RANGE, SHORT_RANGE } from './anchors.js';
 import type { RgbImage } from './face.js';
 import { angleOf } from './face_square.js';
+import type { Halves } from './halves.js';
 import type { Proposal } from './near_look.js';
 import { resize, squareNumbers } from './resize.js';
 import type { ModelSession } from './session.js';
 import { suppress } from './suppress.js';
-import { type Level, levelsFor } from './tiles.js';
+import { levelsFor } from './tiles.js';
 
 /**
  * The longer side of the picture in the short-range net's input of 128 pixels: the grey margin around it is what finds faces
@@ -34,40 +35,29 @@ export const SAME_FACE = { maxOverlap: 0.3, maxShare: 0.8 } as const;
  */
 export async function proposeFaces(
   { wide, fine }: { readonly wide: ModelSession; readonly fine: ModelSession },
-  image: RgbImage,
+  halves: Halves,
   smallestFace: number,
 ): Promise<Proposal[]> {
+  const image = halves.picture;
   const levels = levelsFor(image.width, image.height, smallestFace);
-  const pictures = pyramid(image, levels);
-  const coarsest = pictures[0] as RgbImage;
   const scale = WIDE_SIDE / Math.max(image.width, image.height);
   const sideOf = (side: number): number => Math.max(1, Math.round(side * scale));
-  const small = resize(coarsest, sideOf(image.width), sideOf(image.height));
+  const small = atSize(halves, sideOf(image.width), sideOf(image.height));
   const left = -Math.floor((SHORT_RANGE.side - small.width) / 2);
   const top = -Math.floor((SHORT_RANGE.side - small.height) / 2);
   const found = await lookAtTile(wide, { layout: SHORT_RANGE, image, level: small, left, top });
-  for (const [i, { tiles }] of levels.entries())
+  for (const { width, height, tiles } of levels) {
+    const level = atSize(halves, width, height);
     for (const tile of tiles)
-      found.push(
-        ...(await lookAtTile(fine, {
-          layout: FULL_RANGE,
-          image,
-          level: pictures[i] as RgbImage,
-          ...tile,
-        })),
-      );
+      found.push(...(await lookAtTile(fine, { layout: FULL_RANGE, image, level, ...tile })));
+  }
   return suppress(found, SAME_FACE).slice(0, MAX_PROPOSALS);
 }
 
-/** The picture at each level's size. A finer level is a good start for a coarser one, and much smaller than the picture. */
-function pyramid(image: RgbImage, levels: readonly Level[]): RgbImage[] {
-  const pictures: RgbImage[] = [];
-  let finer = image;
-  for (const { width, height } of [...levels].reverse()) {
-    finer = resize(width > finer.width || height > finer.height ? image : finer, width, height);
-    pictures.unshift(finer);
-  }
-  return pictures;
+function atSize(halves: Halves, width: number, height: number): RgbImage {
+  const { picture } = halves;
+  const scale = Math.max(width / picture.width, height / picture.height);
+  return resize(halves.at(scale).image, width, height);
 }
 
 interface Tile {

@@ -110,6 +110,19 @@ describe('annotations of a recording', () => {
     const recording = await openEdf(bufferSource(file));
     await expect(recording.annotations()).rejects.toMatchObject({ fault: 'annotation', offset: at });
     expect(await recording.readSignal(0)).toHaveLength(80);
+    expect(await recording.segments()).toHaveLength(1);
+  });
+
+  test('without a byte between them are found in no more time than others', async () => {
+    // Looking for the end of each beyond its own data record would take minutes.
+    const records = 400_000;
+    const made = makeEdf({ format: 'EDF+C', signals: [], seconds: 1, annotationBytes: 6 });
+    made.write(String(records).padEnd(8), 236, 'latin1');
+    const file = Buffer.concat([
+      made.subarray(0, 512),
+      Buffer.alloc(6 * records, '+1\x14a\x14\x14', 'latin1'),
+    ]);
+    expect(await (await openEdf(bufferSource(file))).annotations()).toHaveLength(records);
   });
 
   test('of a discontinuous file must have start times that do not go back', async () => {

@@ -38,7 +38,7 @@ export function parseTals(bytes: Uint8Array, start: number, end: number, place: 
       at++;
       continue;
     }
-    const talEnd = endOfTal(bytes, at, end);
+    const talEnd = find(bytes, END, at, end);
     const fault = (what: string): EdfError =>
       new EdfError('annotation', what, { file: place.file, offset: place.offset + at - start });
     if (bytes[talEnd - 1] !== AFTER_TEXT)
@@ -50,21 +50,38 @@ export function parseTals(bytes: Uint8Array, start: number, end: number, place: 
 }
 
 /** The start time of a data record: its first TAL's, where that is a timekeeping one, which has an empty first text. */
-export function recordOnset(tals: readonly Tal[]): number | undefined {
-  return tals[0]?.texts[0] === '' ? tals[0].onset : undefined;
+export function recordOnset(first: Tal | undefined): number | undefined {
+  return first?.texts[0] === '' ? first.onset : undefined;
 }
 
-function endOfTal(bytes: Uint8Array, start: number, end: number): number {
-  const zero = bytes.indexOf(END, start);
-  return zero < 0 || zero > end ? end : zero;
+/** The first TAL of an annotation signal in one data record; undefined where there is none, or its grammar is broken. */
+export function parseFirstTal(bytes: Uint8Array, start: number, end: number): Tal | undefined {
+  const talEnd = find(bytes, END, start, end);
+  if (talEnd === start || bytes[talEnd - 1] !== AFTER_TEXT) return undefined;
+  try {
+    return parseTal(
+      bytes,
+      start,
+      talEnd,
+      (what) => new EdfError('annotation', what, { file: '', offset: start }),
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where a byte is, or `end`. `indexOf` would look beyond it, through all that was read along. */
+function find(bytes: Uint8Array, byte: number, start: number, end: number): number {
+  let at = start;
+  while (at < end && bytes[at] !== byte) at++;
+  return at;
 }
 
 function parseTal(bytes: Uint8Array, start: number, end: number, fault: (what: string) => EdfError): Tal {
   if (bytes[start] !== PLUS && bytes[start] !== MINUS)
     throw fault('an annotation begins without the + or − of its onset');
-  const stampEnd = bytes.indexOf(AFTER_TEXT, start);
-  let durationStart = bytes.indexOf(BEFORE_DURATION, start);
-  if (durationStart < 0 || durationStart > stampEnd) durationStart = stampEnd;
+  const stampEnd = find(bytes, AFTER_TEXT, start, end);
+  const durationStart = find(bytes, BEFORE_DURATION, start, stampEnd);
   const onset = decimal(bytes, start + 1, durationStart);
   if (onset === undefined) throw fault("an annotation's onset is no number");
   let duration: number | undefined;
@@ -74,7 +91,7 @@ function parseTal(bytes: Uint8Array, start: number, end: number, fault: (what: s
   }
   const texts: string[] = [];
   for (let at = stampEnd + 1; at < end; ) {
-    const textEnd = bytes.indexOf(AFTER_TEXT, at);
+    const textEnd = find(bytes, AFTER_TEXT, at, end);
     texts.push(textEnd === at ? '' : decodeText(bytes.subarray(at, textEnd)));
     at = textEnd + 1;
   }

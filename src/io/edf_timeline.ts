@@ -1,16 +1,11 @@
 /** When the data records of an EDF+ or BDF+ file were recorded, and what is annotated in them. */
 
 import type { ByteSource } from './byte_source.js';
-import { parseTals, recordOnset, type Tal } from './edf_annotations.js';
+import { parseFirstTal, parseTals, recordOnset, type Tal } from './edf_annotations.js';
 import { EdfError } from './edf_error.js';
 import type { EdfAnnotationSignal, EdfHeader } from './edf_header.js';
 import { areRecordsReadWhole, PIECE_BYTES } from './edf_samples.js';
 import type { Annotation, Segment } from './recording.js';
-
-export interface EdfTimeline {
-  readonly annotations: readonly Annotation[];
-  readonly segments: readonly Segment[];
-}
 
 /** More annotations or segments than any recording has (one a second for eleven days), so that no file exhausts memory. */
 const MOST_ENTRIES = 1_000_000;
@@ -26,56 +21,69 @@ export async function readTals(
   record: number,
 ): Promise<Tal[]> {
   const offset = header.headerBytes + record * header.recordBytes + signal.byteInRecord;
-  const place = { file: source.name, offset };
-  if (signal.bytes > MOST_TAL_BYTES)
-    throw new EdfError('too-much', `a data record has ${signal.bytes} bytes of annotations`, place);
-  return parseTals(await source.read(offset, signal.bytes), 0, signal.bytes, place);
+  const bytes = await readStretch(source, signal, offset);
+  return parseTals(bytes, 0, signal.bytes, { file: source.name, offset });
 }
 
 /**
- * Reads all annotation signals. `start` is the onset of the first data record: times are counted from it, as the first
- * sample's time is what windows are made by.
- * @throws EdfError where a TAL's grammar is broken, or records of a discontinuous file have no start times or overlap.
+ * All annotations, ordered by onset. `start` is the onset of the first data record: times are counted from it, as the
+ * first sample's time is what windows are made by. @throws EdfError where a TAL's grammar is broken.
  */
-export async function readTimeline(
+export async function readAnnotations(
   source: ByteSource,
   header: EdfHeader,
   start: number,
-): Promise<EdfTimeline> {
+): Promise<Annotation[]> {
   const annotations: Annotation[] = [];
-  const track = new SegmentTrack(source.name, header);
   const [timekeeper] = header.annotationSignals;
-  const toTime = (onset: number): number => secondsBetween(start, onset);
-  await forEachTals(source, header, (tals, signal, record, offset) => {
-    const onset = signal === timekeeper ? recordOnset(tals) : undefined;
-    if (signal === timekeeper) track.add(record, onset === undefined ? undefined : toTime(onset), offset);
-    tals.forEach((tal, i) => {
-      const texts = i === 0 && onset !== undefined ? tal.texts.slice(1) : tal.texts;
-      for (const text of texts)
+  await forEachStretch(source, header, header.annotationSignals, (bytes, { at, signal, offset }) => {
+    const tals = parseTals(bytes, at, at + signal.bytes, { file: source.name, offset });
+    const isTimed = signal === timekeeper && recordOnset(tals[0]) !== undefined;
+    for (const [i, { onset, duration, texts }] of tals.entries())
+      for (const text of i === 0 && isTimed ? texts.slice(1) : texts)
         if (text !== '')
           annotations.push({
-            onset: toTime(tal.onset),
-            ...(tal.duration === undefined ? {} : { duration: tal.duration }),
+            onset: secondsBetween(start, onset),
+            ...(duration === undefined ? {} : { duration }),
             text,
           });
-    });
-    if (annotations.length > MOST_ENTRIES || track.segments.length > MOST_ENTRIES)
-      throw new EdfError('too-much', `there are more than ${MOST_ENTRIES} annotations or gaps`, {
-        file: source.name,
-        offset,
-      });
+    if (annotations.length > MOST_ENTRIES) throw tooMany('annotations', source, offset);
   });
   // The order of the file is kept among equal onsets: sorting is stable.
-  annotations.sort((a, b) => a.onset - b.onset);
-  return { annotations, segments: track.finish() };
+  return annotations.sort((a, b) => a.onset - b.onset);
 }
 
-/** Without annotation signals nothing is known but that there are no gaps. */
-export function gaplessTimeline(header: EdfHeader): EdfTimeline {
-  const { dataRecords: records, recordSeconds } = header;
-  const isEmpty = records === 0 || header.signals.length === 0;
-  const segment = { onset: 0, duration: records * recordSeconds, fromRecord: 0, records, recordSeconds };
-  return { annotations: [], segments: isEmpty ? [] : [segment] };
+/**
+ * Contiguous stretches, by the start times of all data records where the file has them; `start` as above.
+ * @throws EdfError where records of a discontinuous file have no start times or overlap.
+ */
+export async function readSegments(
+  source: ByteSource,
+  header: EdfHeader,
+  start: number,
+): Promise<readonly Segment[]> {
+  const [timekeeper] = header.annotationSignals;
+  if (header.signals.length === 0) return [];
+  if (timekeeper === undefined || header.continuity === 'plain') return withoutGaps(header);
+  const track = new SegmentTrack(source.name, header);
+  await forEachStretch(source, header, [timekeeper], (bytes, { at, signal, record, offset }) => {
+    const onset = recordOnset(parseFirstTal(bytes, at, at + signal.bytes));
+    track.add(record, onset === undefined ? undefined : secondsBetween(start, onset), offset);
+    if (track.segments.length > MOST_ENTRIES) throw tooMany('gaps', source, offset);
+  });
+  return track.finish();
+}
+
+function withoutGaps({ dataRecords: records, recordSeconds }: EdfHeader): Segment[] {
+  if (records === 0) return [];
+  return [{ onset: 0, duration: records * recordSeconds, fromRecord: 0, records, recordSeconds }];
+}
+
+function tooMany(what: string, source: ByteSource, offset: number): EdfError {
+  return new EdfError('too-much', `there are more than ${MOST_ENTRIES} ${what}`, {
+    file: source.name,
+    offset,
+  });
 }
 
 /** Without the noise that subtracting decimals leaves: onsets have seven digits after the point at most. */
@@ -84,22 +92,28 @@ function secondsBetween(start: number, onset: number): number {
   return Math.abs(onset) < 1e6 ? Math.round((onset - start) * 1e9) / 1e9 : onset - start;
 }
 
-async function forEachTals(
+/** An annotation signal's bytes in one data record: where they are in what was read, and in the file. */
+interface Stretch {
+  readonly at: number;
+  readonly signal: EdfAnnotationSignal;
+  readonly record: number;
+  readonly offset: number;
+}
+
+async function forEachStretch(
   source: ByteSource,
   header: EdfHeader,
-  take: (tals: Tal[], signal: EdfAnnotationSignal, record: number, offset: number) => void,
+  signals: readonly EdfAnnotationSignal[],
+  take: (bytes: Uint8Array, stretch: Stretch) => void,
 ): Promise<void> {
-  const { annotationSignals, recordBytes, headerBytes, dataRecords } = header;
-  const bytesARecord = annotationSignals.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (!areRecordsReadWhole(header, bytesARecord, annotationSignals.length)) {
+  const { recordBytes, headerBytes, dataRecords } = header;
+  const bytesARecord = signals.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (!areRecordsReadWhole(header, bytesARecord, signals.length)) {
     for (let record = 0; record < dataRecords; record++)
-      for (const signal of annotationSignals)
-        take(
-          await readTals(source, header, signal, record),
-          signal,
-          record,
-          headerBytes + record * recordBytes + signal.byteInRecord,
-        );
+      for (const signal of signals) {
+        const offset = headerBytes + record * recordBytes + signal.byteInRecord;
+        take(await readStretch(source, signal, offset), { at: 0, signal, record, offset });
+      }
     return;
   }
   const atOnce = Math.max(1, Math.floor(PIECE_BYTES / recordBytes));
@@ -109,13 +123,24 @@ async function forEachTals(
     const pieceOffset = headerBytes + first * recordBytes;
     const piece = await source.read(pieceOffset, records * recordBytes, scratch);
     for (let i = 0; i < records; i++)
-      for (const signal of annotationSignals) {
-        const start = i * recordBytes + signal.byteInRecord;
-        const offset = pieceOffset + start;
-        const tals = parseTals(piece, start, start + signal.bytes, { file: source.name, offset });
-        take(tals, signal, first + i, offset);
+      for (const signal of signals) {
+        const at = i * recordBytes + signal.byteInRecord;
+        take(piece, { at, signal, record: first + i, offset: pieceOffset + at });
       }
   }
+}
+
+async function readStretch(
+  source: ByteSource,
+  signal: EdfAnnotationSignal,
+  offset: number,
+): Promise<Uint8Array> {
+  if (signal.bytes > MOST_TAL_BYTES)
+    throw new EdfError('too-much', `a data record has ${signal.bytes} bytes of annotations`, {
+      file: source.name,
+      offset,
+    });
+  return source.read(offset, signal.bytes);
 }
 
 /** Joins data records to segments as their start times come in. */
@@ -164,7 +189,7 @@ class SegmentTrack {
 
   finish(): readonly Segment[] {
     this.close();
-    return this.header.signals.length === 0 ? [] : this.segments;
+    return this.segments;
   }
 
   private close(): void {

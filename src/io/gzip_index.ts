@@ -65,6 +65,7 @@ export class GzipWalker {
   /** After an access point the first piece is as long as the check of a candidate: wherever one began, the steps are the same. */
   #isFirst: boolean;
   #failure: unknown;
+  #isBehind = false;
 
   /** `spanBytes` is 64 KiB at least, so that a window never reaches back over the point before. */
   constructor(file: OpenFile, spanBytes: number, start?: GzipStart) {
@@ -92,9 +93,9 @@ export class GzipWalker {
     return this.#stream.isCutOff;
   }
 
-  /** Whether it stands before a member, or behind the last. */
-  get isBetweenMembers(): boolean {
-    return !this.#isInMember;
+  /** Whether `next` threw because what stands behind a whole member is not gzip. */
+  get isBehind(): boolean {
+    return this.#isBehind;
   }
 
   /**
@@ -103,7 +104,7 @@ export class GzipWalker {
    */
   next(): GzipPiece | undefined {
     if (this.#failure !== undefined) throw this.#failure;
-    if (!this.#isInMember) return this.#stream.openMember() ? this.#beginMember() : undefined;
+    if (!this.#isInMember) return this.#openMember() ? this.#beginMember() : undefined;
     const spanLeft = this.#lastPoint + this.#spanBytes - this.#outPosition;
     const isChecking = this.#candidate !== undefined || this.#isFirst;
     const isDue = !isChecking && spanLeft <= 0;
@@ -125,6 +126,16 @@ export class GzipWalker {
   close(): void {
     this.#stream.close();
     this.#prober.close();
+  }
+
+  #openMember(): boolean {
+    const isFirst = this.#lastPoint === Number.NEGATIVE_INFINITY;
+    try {
+      return this.#stream.openMember();
+    } catch (error) {
+      this.#isBehind = !isFirst;
+      throw error;
+    }
   }
 
   #beginMember(): GzipPiece {
@@ -188,9 +199,13 @@ export class GzipWalker {
 
   #endMember(): void {
     this.#isInMember = false;
-    const { crc32: expected, bytes } = this.#stream.closeMember();
-    if (expected !== this.#crc || bytes !== this.#memberBytes)
+    try {
+      const { crc32: expected, bytes } = this.#stream.closeMember();
+      if (expected === this.#crc && bytes === this.#memberBytes) return;
       this.#failure = this.#stream.damage('the checksum of a gzip member differs from its contents');
+    } catch (error) {
+      this.#failure = error;
+    }
   }
 }
 

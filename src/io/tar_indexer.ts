@@ -88,7 +88,7 @@ export class TarIndexer {
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       // What stands behind a tar that is whole is nothing to us: readers of tars don't look at it either.
-      const isBehindTar = this.#walk.isBetweenMembers && this.#missing() === undefined;
+      const isBehindTar = this.#walk.isBehind && this.#missing() === undefined;
       if (!isBehindTar && !this.#walk.isCutOff) throw error;
       if (!isBehindTar) {
         this.#cutOff = error;
@@ -173,7 +173,7 @@ interface TarPiece {
 interface TarWalk {
   readonly position: number;
   readonly isCutOff: boolean;
-  readonly isBetweenMembers: boolean;
+  readonly isBehind: boolean;
   next(): TarPiece | undefined;
   close(): void;
 }
@@ -181,7 +181,7 @@ interface TarWalk {
 /** Through a tar that is not compressed. */
 class PlainWalker implements TarWalk {
   readonly isCutOff = false;
-  readonly isBetweenMembers = false;
+  readonly isBehind = false;
   readonly #file: OpenFile;
   readonly #chunk = Buffer.allocUnsafeSlow(ARCHIVE_CHUNK_BYTES);
   #position: number;

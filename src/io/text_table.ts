@@ -1,25 +1,32 @@
 /** Numbers texts in the order in which they first come, in a third of the memory of a `Map`: millions of addresses fit. */
 
-/** Texts lie one behind another in pages of this size, so that growing copies none of them. */
-const PAGE_BYTES = 1 << 20;
+/** Entries lie one behind another in pages of this many 32-bit words (1 MiB), so that growing copies none of them. */
+const PAGE_WORDS = 1 << 18;
 
-/** What stands in a slot without a text. */
-const NO_TEXT = 0xffffffff;
+/** Before an entry's text stand its number and its length. */
+const HEAD_WORDS = 2;
+
+/** Longer texts are kept as strings: what is worth packing is short. */
+const MAX_PACKED = 1 << 16;
+
+/** Where nothing stands. No entry has this place: it would begin in the last word of the last page there can be. */
+const NOWHERE = 0xffffffff;
 
 /**
- * A hash table of texts with open addressing. ASCII texts, which addresses and paths are, cost their length and some
- * 16 to 24 bytes; others are kept as strings.
+ * A hash table of texts with open addressing. A short ASCII text, which addresses and paths are, costs its length and
+ * some 30 to 45 bytes; others are kept as strings. A look-up touches memory in two places, the slot and the entry, since
+ * in a table of millions each touch waits for the memory.
  */
 export class TextTable {
   private count = 0;
-  private readonly pages: Uint8Array[] = [];
-  /** Bytes of the last page. */
-  private pageUsed = 0;
-  /** Of text n: its page, where it starts there, its length, its hash. */
-  private places = new Uint32Array(1024);
-  private hashes = new Uint32Array(256);
-  /** Text numbers at the places that their hashes name, or behind; never more than half full. */
-  private slots = new Uint32Array(1024).fill(NO_TEXT);
+  private readonly pages: Uint32Array[] = [];
+  private readonly pageBytes: Uint8Array[] = [];
+  /** First free word of the last page. */
+  private free = PAGE_WORDS;
+  /** Of each number the place of its entry: page × PAGE_WORDS + word. NOWHERE for texts kept as strings. */
+  private places = new Uint32Array(256);
+  /** A hash and the place of its entry, at the slot that the hash names or behind; never more than half full. */
+  private slots = new Uint32Array(1024).fill(NOWHERE);
   private readonly others = new Map<string, number>();
   private readonly otherTexts = new Map<number, string>();
 
@@ -30,92 +37,103 @@ export class TextTable {
 
   /** The number of a text, a new one where it was not there. */
   number(text: string): number {
-    const hash = asciiHash(text);
+    const hash = packedHash(text);
     if (hash === undefined) return this.otherNumber(text);
-    const mask = this.slots.length - 1;
+    const mask = this.slots.length / 2 - 1;
     let slot = hash & mask;
     for (;;) {
-      const number = this.slots[slot] as number;
-      if (number === NO_TEXT) break;
-      if (this.hashes[number] === hash && this.holds(number, text)) return number;
+      const place = this.slots[2 * slot + 1] as number;
+      if (place === NOWHERE) break;
+      if (this.slots[2 * slot] === hash && this.holds(place, text))
+        return (this.pages[Math.floor(place / PAGE_WORDS)] as Uint32Array)[place % PAGE_WORDS] as number;
       slot = (slot + 1) & mask;
     }
-    const number = this.append(hash);
-    this.store(number, text);
-    this.slots[slot] = number;
-    if (this.count * 2 > this.slots.length) this.growSlots();
-    return number;
+    const place = this.store(text);
+    this.slots[2 * slot] = hash;
+    this.slots[2 * slot + 1] = place;
+    // Texts kept as strings are counted too, which only makes it grow a little early.
+    if (this.count * 4 > this.slots.length) this.growSlots();
+    return this.append(place);
   }
 
   /** The text of a number from 0 to size − 1. */
   text(number: number): string {
     if (!(number >= 0 && number < this.count)) throw new RangeError(`text ${number} of ${this.count}`);
-    const other = this.otherTexts.get(number);
-    if (other !== undefined) return other;
-    const start = this.places[3 * number + 1] as number;
-    const page = this.pages[this.places[3 * number] as number] as Uint8Array;
-    return Buffer.from(page.buffer, start, this.places[3 * number + 2]).toString('latin1');
+    const place = this.places[number] as number;
+    if (place === NOWHERE) return this.otherTexts.get(number) as string;
+    const page = Math.floor(place / PAGE_WORDS);
+    const word = place % PAGE_WORDS;
+    const length = (this.pages[page] as Uint32Array)[word + 1] as number;
+    const { buffer } = this.pageBytes[page] as Uint8Array;
+    return Buffer.from(buffer, (word + HEAD_WORDS) * 4, length).toString('latin1');
   }
 
   private otherNumber(text: string): number {
     const known = this.others.get(text);
     if (known !== undefined) return known;
-    const number = this.append(0);
-    this.others.set(text, number);
-    this.otherTexts.set(number, text);
-    return number;
+    this.others.set(text, this.count);
+    this.otherTexts.set(this.count, text);
+    return this.append(NOWHERE);
   }
 
-  private holds(number: number, text: string): boolean {
-    if (this.places[3 * number + 2] !== text.length) return false;
-    const page = this.pages[this.places[3 * number] as number] as Uint8Array;
-    const start = this.places[3 * number + 1] as number;
-    for (let i = 0; i < text.length; i++) if (page[start + i] !== text.charCodeAt(i)) return false;
+  private holds(place: number, text: string): boolean {
+    const page = Math.floor(place / PAGE_WORDS);
+    const word = place % PAGE_WORDS;
+    if ((this.pages[page] as Uint32Array)[word + 1] !== text.length) return false;
+    const bytes = this.pageBytes[page] as Uint8Array;
+    const start = (word + HEAD_WORDS) * 4;
+    for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text.charCodeAt(i)) return false;
     return true;
   }
 
-  private append(hash: number): number {
-    if (this.count === this.hashes.length) {
-      this.hashes = grown(this.hashes);
-      this.places = grown(this.places);
+  private append(place: number): number {
+    if (this.count === this.places.length) {
+      const larger = new Uint32Array(this.places.length * 2);
+      larger.set(this.places);
+      this.places = larger;
     }
-    this.hashes[this.count] = hash;
+    this.places[this.count] = place;
     return this.count++;
   }
 
-  private store(number: number, text: string): void {
-    if (this.pages.length === 0 || this.pageUsed + text.length > PAGE_BYTES) {
-      this.pages.push(new Uint8Array(Math.max(PAGE_BYTES, text.length)));
-      this.pageUsed = 0;
+  /** Writes the entry of the next number. */
+  private store(text: string): number {
+    const words = HEAD_WORDS + Math.ceil(text.length / 4);
+    if (this.free + words > PAGE_WORDS) {
+      const page = new Uint32Array(PAGE_WORDS);
+      this.pages.push(page);
+      this.pageBytes.push(new Uint8Array(page.buffer));
+      this.free = 0;
     }
-    const page = this.pages[this.pages.length - 1] as Uint8Array;
-    for (let i = 0; i < text.length; i++) page[this.pageUsed + i] = text.charCodeAt(i);
-    this.places[3 * number] = this.pages.length - 1;
-    this.places[3 * number + 1] = this.pageUsed;
-    this.places[3 * number + 2] = text.length;
-    this.pageUsed += text.length;
+    const last = this.pages.length - 1;
+    const page = this.pages[last] as Uint32Array;
+    const bytes = this.pageBytes[last] as Uint8Array;
+    const word = this.free;
+    page[word] = this.count;
+    page[word + 1] = text.length;
+    const start = (word + HEAD_WORDS) * 4;
+    for (let i = 0; i < text.length; i++) bytes[start + i] = text.charCodeAt(i);
+    this.free += words;
+    return last * PAGE_WORDS + word;
   }
 
   private growSlots(): void {
-    this.slots = new Uint32Array(this.slots.length * 2).fill(NO_TEXT);
-    const mask = this.slots.length - 1;
-    for (let number = 0; number < this.count; number++) {
-      if (this.otherTexts.has(number)) continue;
-      let slot = (this.hashes[number] as number) & mask;
-      while (this.slots[slot] !== NO_TEXT) slot = (slot + 1) & mask;
-      this.slots[slot] = number;
+    const { slots } = this;
+    this.slots = new Uint32Array(slots.length * 2).fill(NOWHERE);
+    const mask = this.slots.length / 2 - 1;
+    for (let old = 0; old < slots.length; old += 2) {
+      if (slots[old + 1] === NOWHERE) continue;
+      let slot = (slots[old] as number) & mask;
+      while (this.slots[2 * slot + 1] !== NOWHERE) slot = (slot + 1) & mask;
+      this.slots[2 * slot] = slots[old] as number;
+      this.slots[2 * slot + 1] = slots[old + 1] as number;
     }
   }
 }
 
-function grown(array: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(array.length * 2);
-  larger.set(array);
-  return larger;
-}
-
-/** 32 bits of FNV-1a, their bits mixed at the end as in MurmurHash3; undefined where a character is not ASCII. */
-function asciiHash(text: string): number | undefined {
+/** 32 bits of FNV-1a, their bits mixed at the end as in MurmurHash3; undefined for a text that is not packed. */
+function packedHash(text: string): number | undefined {
+  if (text.length > MAX_PACKED) return undefined;
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);

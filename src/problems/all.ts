@@ -2,3 +2,7 @@
 
 import './fec.js';
 import './fec_tiny.js';
+import './lfw.js';
+import './vggface2.js';
+import './vggface2_identities.js';
+import './vggface2_tiny.js';

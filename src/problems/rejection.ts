@@ -36,6 +36,8 @@ export const REJECTION_REASONS = {
   'low-agreement': 'Too few annotators agree.',
   'in-test-split': 'The row shares a source image with the official test set, so it is kept out of training.',
   'in-dev-split': 'The row has images on both sides of the cut between train and dev.',
+  'unreadable-file':
+    'The file is there but can’t be read: its archive or disk is damaged. Asked again by every run.',
 } as const;
 
 export type RejectionReason = keyof typeof REJECTION_REASONS;

@@ -21,6 +21,8 @@ async function open(manualDir: string): Promise<{ source: LfwSource; files: Data
   const source = await lfwDataset.obtain({
     rawDir,
     manualDir,
+    say: () => undefined,
+    progress: () => undefined,
     agree: async () => {},
     fetch: () => Promise.reject(new Error('nothing is fetched')),
     note: (text) => notes.push(text),
@@ -48,6 +50,8 @@ test('without --manual-dir both files are fetched, then opened where they came t
   await makeLfwTree({ folder: rawDir, form: 'archive' });
   const source = await lfwDataset.obtain({
     rawDir,
+    say: () => undefined,
+    progress: () => undefined,
     agree: async () => {},
     fetch: async ({ name }) => {
       fetched.push(name);

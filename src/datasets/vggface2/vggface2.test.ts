@@ -55,6 +55,8 @@ async function open(manualDir: string, rawDir = join(root, `raw-${made++}`)): Pr
   const source = await vggface2Dataset.obtain({
     rawDir,
     manualDir,
+    say: () => undefined,
+    progress: () => undefined,
     agree: async () => {
       agreed = true;
     },
@@ -318,6 +320,8 @@ test('nothing usable is one error that lists what was looked for; so is no folde
   await expect(
     vggface2Dataset.obtain({
       rawDir: root,
+      say: () => undefined,
+      progress: () => undefined,
       agree: async () => {},
       fetch: () => Promise.reject(new Error('nothing is fetched')),
       note: () => {},
@@ -364,6 +368,8 @@ test('the tiny set is drawn on first use and read by the same code; identities a
   const notes: string[] = [];
   const context = {
     rawDir,
+    say: () => undefined,
+    progress: () => undefined,
     agree: async () => {},
     fetch: () => Promise.reject(new Error('nothing is fetched')),
     note: (text: string) => notes.push(text),
