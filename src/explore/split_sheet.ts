@@ -49,7 +49,9 @@ function sheetExample(
   { features }: InspectedSplit,
 ): SheetExample {
   const isImage = (name: string): boolean => features[name]?.kind === 'image';
-  const odd = TRIPLET_LETTERS[Number(values.get('triplet_code')) - 1];
+  const isTriplet = TRIPLET_LETTERS.every((letter) => isImage(`image/${letter}`));
+  const code = values.get('triplet_code') ?? (isTriplet ? values.get('targets') : undefined);
+  const odd = TRIPLET_LETTERS[Number(code) - 1];
   const ratings = values.get('rating/all');
   const votesFor = (name: string): number | undefined => {
     const letter = TRIPLET_LETTERS.findIndex((each) => name === `image/${each}`);
@@ -64,7 +66,15 @@ function sheetExample(
     images: [...values].flatMap(([name, value]) => {
       if (!isImage(name) || !(value instanceof Uint8Array)) return [];
       const votes = votesFor(name);
-      return [{ name, bytes: value, ...(votes === undefined ? {} : { votes }) }];
+      const identity = values.get(`${name}/identity`);
+      return [
+        {
+          name,
+          bytes: value,
+          ...(votes === undefined ? {} : { votes }),
+          ...(typeof identity === 'string' ? { caption: identity } : {}),
+        },
+      ];
     }),
     fields: [...values]
       .filter(([name]) => !isImage(name) && name !== 'key')
