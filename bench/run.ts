@@ -5,6 +5,7 @@ import type { Bench, BenchFigure, BenchMissing } from './harness.js';
 /** A name, and the module that measures it; loaded when it is run, since peers are heavy. */
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   tfrecord: () => import('./tfrecord.js'),
+  edf: () => import('./edf.js'),
   datagen: () => import('./datagen.js'),
   download: () => import('./download.js'),
 };
