@@ -89,7 +89,7 @@ export function recordedOutcome(records: InputRecords, input: number): InputOutc
   const fate = fateOf(records, input);
   if (fate === undefined) return undefined;
   return fate.status === 'ok'
-    ? records.prepared.get(fate.sha256, records.table.boxes[input])
+    ? records.prepared.get(fate.sha256, records.table.parts[input])
     : failedOutcome(fate);
 }
 
@@ -101,7 +101,7 @@ function ownOutcome(records: InputRecords, input: number, name: string): InputOu
     return { ok: false, reason: 'struck', detail: `identity ${identity}` };
   const stamp = own.files.stamp(name);
   if (stamp === undefined) return missingFile(name);
-  const known = prepared.get(urlOf(table, input), table.boxes[input]);
+  const known = prepared.get(urlOf(table, input), table.parts[input]);
   return known?.stamp === stamp ? known : undefined;
 }
 
@@ -109,7 +109,7 @@ function ownOutcome(records: InputRecords, input: number, name: string): InputOu
 export function isReplacedFile(records: InputRecords, input: number): boolean {
   const url = urlOf(records.table, input);
   const name = datasetFileName(url);
-  const known = name === undefined ? undefined : records.prepared.get(url, records.table.boxes[input]);
+  const known = name === undefined ? undefined : records.prepared.get(url, records.table.parts[input]);
   return known !== undefined && known.stamp !== records.own?.files.stamp(name as string);
 }
 

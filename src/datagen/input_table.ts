@@ -1,6 +1,5 @@
 /** Every distinct input that the shards ask for, numbered, with what became of it. */
 
-import type { FractionBox } from '../faces/crop.js';
 import type { Input } from '../problems/problem.js';
 import type { RejectionReason } from '../problems/rejection.js';
 
@@ -30,18 +29,19 @@ export class InputTable {
   readonly urls: string[] = [];
   /** Input number to URL number. */
   readonly urlOf: number[] = [];
-  readonly boxes: (FractionBox | undefined)[] = [];
+  /** Input number to what is wanted of the file; undefined where it is the whole. */
+  readonly parts: (InputPart | undefined)[] = [];
   readonly outcomes: (InputOutcome | undefined)[] = [];
   private readonly urlNumbers = new Map<string, number>();
-  /** URL number to the number of the input that is its whole picture: a corpus of millions needs no second map. */
+  /** URL number to the number of the input that is its whole file: a corpus of millions needs no second map. */
   private readonly wholeInputs: (number | undefined)[] = [];
-  private readonly boxedInputs = new Map<string, number>();
+  private readonly partInputs = new Map<string, number>();
 
   get size(): number {
     return this.urlOf.length;
   }
 
-  /** The number of an input; the same URL and box always have the same. */
+  /** The number of an input; the same URL and part always have the same. */
   number(input: Input): number {
     let url = this.urlNumbers.get(input.url);
     if (url === undefined) {
@@ -50,22 +50,36 @@ export class InputTable {
       this.urlNumbers.set(input.url, url);
       this.wholeInputs.push(undefined);
     }
-    const key = input.box === undefined ? undefined : `${url} ${boxKey(input.box)}`;
-    const known = key === undefined ? this.wholeInputs[url] : this.boxedInputs.get(key);
+    const part = partOf(input);
+    const key = part === undefined ? undefined : `${url} ${partKey(part)}`;
+    const known = key === undefined ? this.wholeInputs[url] : this.partInputs.get(key);
     if (known !== undefined) return known;
     const number = this.urlOf.length;
     this.urlOf.push(url);
-    this.boxes.push(input.box);
+    this.parts.push(part);
     this.outcomes.push(undefined);
     if (key === undefined) this.wholeInputs[url] = number;
-    else this.boxedInputs.set(key, number);
+    else this.partInputs.set(key, number);
     return number;
   }
 }
 
-/** A box as text, the same for equal boxes. */
-export function boxKey(box: FractionBox | undefined): string {
-  return box === undefined ? 'whole' : `${box.left},${box.top},${box.right},${box.bottom}`;
+/** The part of a file that an input is. */
+export type InputPart = Pick<Input, 'box' | 'window'>;
+
+function partOf({ box, window }: Input): InputPart | undefined {
+  if (box !== undefined) return window === undefined ? { box } : { box, window };
+  return window === undefined ? undefined : { window };
+}
+
+/** A part as text without blanks, the same for equal parts. */
+export function partKey(part: InputPart | undefined): string {
+  if (part === undefined) return 'whole';
+  const { box, window } = part;
+  return [
+    ...(box === undefined ? [] : [box.left, box.top, box.right, box.bottom]),
+    ...(window === undefined ? [] : ['at', window.onset, window.duration]),
+  ].join(',');
 }
 
 /** How a ledger writes an outcome: enough of the content's hash to tell that it changed, or the reason. */

@@ -79,15 +79,15 @@ async function obtainRound(options: ObtainInputsOptions): Promise<void> {
   const preparing = new Set<Promise<void>>();
   let failure: unknown;
   const prepare = async (content: string, inputs: readonly number[]): Promise<void> => {
-    const boxes = inputs.map((input) => table.boxes[input]);
-    const result = await pool.run({ kind: 'prepare', path: store.path(content), content, boxes });
+    const parts = inputs.map((input) => table.parts[input]);
+    const result = await pool.run({ kind: 'prepare', path: store.path(content), content, parts });
     if (result.kind === 'altered') {
       store.remove(content);
       return;
     }
     for (const [i, input] of inputs.entries()) {
       const outcome = result.outcomes[i] as InputOutcome;
-      prepared.add(content, table.boxes[input], outcome);
+      prepared.add(content, table.parts[input], outcome);
       settle(input, outcome);
     }
     report();
@@ -118,7 +118,7 @@ async function obtainRound(options: ObtainInputsOptions): Promise<void> {
     }
     const unprepared: number[] = [];
     for (const input of inputs) {
-      const known = prepared.get(fate.sha256, table.boxes[input]);
+      const known = prepared.get(fate.sha256, table.parts[input]);
       if (known === undefined) unprepared.push(input);
       else settle(input, known);
     }
@@ -148,31 +148,38 @@ async function prepareOwnFiles(
   report: () => void,
 ): Promise<void> {
   const { table, prepared, own } = records;
-  const nameOf = (input: number): string => datasetFileName(urlOf(table, input)) as string;
-  const ordered = [...inputs].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  const byName = new Map<string, number[]>();
+  for (const input of inputs) {
+    const name = datasetFileName(urlOf(table, input)) as string;
+    const parts = byName.get(name);
+    if (parts === undefined) byName.set(name, [input]);
+    else parts.push(input);
+  }
+  // In the order of names, since archives are read in order fastest; all parts of a file at once.
+  const names = [...byName.keys()].sort();
   const limit = pLimit(pool.capacity);
-  const size = Math.max(1, Math.min(FILES_PER_TASK, Math.ceil(inputs.length / pool.capacity)));
-  const prepareSome = async (some: readonly number[]): Promise<void> => {
+  const size = Math.max(1, Math.min(FILES_PER_TASK, Math.ceil(names.length / pool.capacity)));
+  const prepareSome = async (some: readonly string[]): Promise<void> => {
     fetch.signal?.throwIfAborted();
     // Stamps are taken before: a file that changes meanwhile is then seen to be another one.
-    const stamps = some.map((input) => own?.files.stamp(nameOf(input)));
+    const stamps = some.map((name) => own?.files.stamp(name));
+    const partsOf = (name: string): readonly number[] => byName.get(name) as number[];
     const { outcomes } = await pool.run({
       kind: 'prepare-files',
-      files: some.map((input) => {
-        const box = table.boxes[input];
-        return { name: nameOf(input), ...(box === undefined ? {} : { box }) };
-      }),
+      files: some.map((name) => ({ name, parts: partsOf(name).map((input) => table.parts[input]) })),
     });
-    for (const [i, input] of some.entries()) {
-      const outcome = outcomes[i] as InputOutcome;
-      const stamp = stamps[i];
-      const isKept = outcome.ok || outcome.reason !== UNREADABLE;
-      if (stamp !== undefined && isKept)
-        prepared.add(urlOf(table, input), table.boxes[input], { ...outcome, stamp });
-      settle(input, outcome);
-    }
+    let at = 0;
+    for (const [i, name] of some.entries())
+      for (const input of partsOf(name)) {
+        const outcome = outcomes[at++] as InputOutcome;
+        const stamp = stamps[i];
+        const isKept = outcome.ok || outcome.reason !== UNREADABLE;
+        if (stamp !== undefined && isKept)
+          prepared.add(urlOf(table, input), table.parts[input], { ...outcome, stamp });
+        settle(input, outcome);
+      }
     report();
   };
-  const starts = Array.from({ length: Math.ceil(ordered.length / size) }, (_, i) => i * size);
-  await Promise.all(starts.map((start) => limit(() => prepareSome(ordered.slice(start, start + size)))));
+  const starts = Array.from({ length: Math.ceil(names.length / size) }, (_, i) => i * size);
+  await Promise.all(starts.map((start) => limit(() => prepareSome(names.slice(start, start + size)))));
 }

@@ -2,14 +2,13 @@
 
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FractionBox } from '../faces/crop.js';
 import { crc32c } from '../io/crc32c.js';
 import { UserError } from '../io/errors.js';
 import { processTag } from '../io/process_tag.js';
 import { writeFully } from '../io/write_fully.js';
 import type { Facts } from '../problems/problem.js';
 import type { RejectionReason } from '../problems/rejection.js';
-import { boxKey, type InputOutcome } from './input_table.js';
+import { type InputOutcome, type InputPart, partKey } from './input_table.js';
 
 /** An outcome and, of a dataset's own file, the stamp that it had then. */
 export type StampedOutcome = InputOutcome & { readonly stamp?: string };
@@ -46,13 +45,13 @@ export class PreparedStore {
   }
 
   /** What was prepared of a raw file: `origin` is a fetched file's content hash, or the address of a dataset's own file. */
-  get(origin: string, box: FractionBox | undefined): StampedOutcome | undefined {
-    return this.known.get(`${origin} ${boxKey(box)}`);
+  get(origin: string, part: InputPart | undefined): StampedOutcome | undefined {
+    return this.known.get(`${origin} ${partKey(part)}`);
   }
 
   /** Remembers an outcome, now and for later runs. The bytes must be in their pack already. */
-  add(origin: string, box: FractionBox | undefined, outcome: StampedOutcome): void {
-    const key = `${origin} ${boxKey(box)}`;
+  add(origin: string, part: InputPart | undefined, outcome: StampedOutcome): void {
+    const key = `${origin} ${partKey(part)}`;
     this.known.set(key, outcome);
     this.indexFile ??= openSync(this.indexPath, 'a');
     writeFully(this.indexFile, Buffer.from(`${JSON.stringify({ key, ...outcome })}\n`));

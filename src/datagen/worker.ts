@@ -57,8 +57,10 @@ async function prepare(task: PrepareTask): Promise<PrepareResult> {
     return { kind: 'altered' };
   }
   if (contentHash(raw) !== task.content) return { kind: 'altered' };
-  const hints = task.boxes.map((box) => (box === undefined ? {} : { box }));
-  const outcomes = await preparation.prepare(raw, hints);
+  const outcomes = await preparation.prepare(
+    raw,
+    task.parts.map((part) => part ?? {}),
+  );
   return { kind: 'prepared', outcomes: outcomes.map((outcome) => keep(task.content, outcome)) };
 }
 
@@ -73,15 +75,16 @@ async function prepareFiles(task: PrepareFilesTask): Promise<PrepareFilesResult>
   files ??= ours.dataset.openFiles(setup.place);
   const open = await files;
   const outcomes: InputOutcome[] = [];
-  for (const { name, box } of task.files) {
+  for (const { name, parts } of task.files) {
     const file = await readFile(open, name);
     if ('ok' in file) {
-      outcomes.push(file);
+      outcomes.push(...parts.map(() => file));
       continue;
     }
     const { bytes, ...hint } = file;
-    const [outcome] = await preparation.prepare(bytes, [box === undefined ? hint : { ...hint, box }]);
-    outcomes.push(keep(contentHash(bytes), outcome as PreparationOutcome));
+    const content = contentHash(bytes);
+    const wanted = parts.map((part) => ({ ...hint, ...part }));
+    for (const outcome of await preparation.prepare(bytes, wanted)) outcomes.push(keep(content, outcome));
   }
   return { kind: 'files-prepared', outcomes };
 }

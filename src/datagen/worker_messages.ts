@@ -1,10 +1,9 @@
 /** What the main thread asks of a worker and what comes back: plain data that structured cloning carries. */
 
 import type { DatasetPlace } from '../datasets/dataset.js';
-import type { FractionBox } from '../faces/crop.js';
 import type { OptionValue, Split } from '../problems/problem.js';
 import type { RejectionReason } from '../problems/rejection.js';
-import type { InputOutcome } from './input_table.js';
+import type { InputOutcome, InputPart } from './input_table.js';
 import type { LedgerHead } from './ledger.js';
 
 /** What a worker is started with. */
@@ -24,10 +23,10 @@ export interface PrepareTask {
   readonly kind: 'prepare';
   readonly path: string;
   readonly content: string;
-  readonly boxes: readonly (FractionBox | undefined)[];
+  readonly parts: readonly (InputPart | undefined)[];
 }
 
-/** Outcomes in the order of `boxes`; `altered` where the raw file is missing or is not what its name says. */
+/** Outcomes in the order of `parts`; `altered` where the raw file is missing or is not what its name says. */
 export type PrepareResult =
   | { readonly kind: 'prepared'; readonly outcomes: readonly InputOutcome[] }
   | { readonly kind: 'altered' };
@@ -35,10 +34,10 @@ export type PrepareResult =
 /** Prepare some of the dataset's own files: names that lie near each other, since archives are read in order fastest. */
 export interface PrepareFilesTask {
   readonly kind: 'prepare-files';
-  readonly files: readonly { readonly name: string; readonly box?: FractionBox }[];
+  readonly files: readonly { readonly name: string; readonly parts: readonly (InputPart | undefined)[] }[];
 }
 
-/** Outcomes in the order of `files`. */
+/** Outcomes in the order of the files' parts. */
 export interface PrepareFilesResult {
   readonly kind: 'files-prepared';
   readonly outcomes: readonly InputOutcome[];

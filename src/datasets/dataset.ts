@@ -47,9 +47,11 @@ export interface ObtainContext {
   readonly signal?: AbortSignal;
 }
 
-/** A picture of the dataset's own, with what the publisher says of the face in it (pixels of the upright picture). */
+/** A file of the dataset's own, with what the publisher says of the face in it (pixels of the upright picture). */
 export interface DatasetFile {
   readonly bytes: Uint8Array;
+  /** Where it lies, of formats that are several files. */
+  readonly path?: string;
   readonly box?: PixelBox;
   readonly landmarks?: Landmarks;
 }

@@ -1,6 +1,15 @@
 /** What every corpus of recordings gives a plan: which recordings there are, of whom, and the files that hold them. */
 
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync, realpathSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  realpathSync,
+} from 'node:fs';
 import { join, sep } from 'node:path';
 import { UserError } from '../io/errors.js';
 import { isSafeRelativePath } from '../io/sha256_sums.js';
@@ -41,7 +50,11 @@ export function listFiles(root: string, accepts: (name: string) => boolean): str
       if (entry.name.startsWith('.')) continue;
       const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (entry.isDirectory() && depth < MAX_DEPTH) look(name, depth + 1);
-      else if ((entry.isFile() || entry.isSymbolicLink()) && accepts(name) && locate(real, name) !== undefined)
+      else if (
+        (entry.isFile() || entry.isSymbolicLink()) &&
+        accepts(name) &&
+        locate(real, name) !== undefined
+      )
         names.push(name);
     }
   };

@@ -8,7 +8,10 @@ import { UserError } from '../io/errors.js';
  * @param all names that end in digits.
  * @throws UserError for a wish that fits nobody.
  */
-export function selectSubjects(all: readonly string[], wishes: readonly string[] | undefined): readonly string[] {
+export function selectSubjects(
+  all: readonly string[],
+  wishes: readonly string[] | undefined,
+): readonly string[] {
   if (wishes === undefined) return all;
   const chosen = new Set<string>();
   for (const wish of wishes) {

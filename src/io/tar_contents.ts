@@ -62,7 +62,9 @@ export class GzipContents implements TarContents {
     let position = this.#position;
     // From where it stands, unless a point lies in between.
     const isNear =
-      position !== undefined && position <= offset && offset < this.#points.pointBefore(position).nextPosition;
+      position !== undefined &&
+      position <= offset &&
+      offset < this.#points.pointBefore(position).nextPosition;
     if (position === undefined || !isNear) {
       const point = this.#points.point(this.#points.pointBefore(offset).number);
       this.#stream.seekInto(point.position, point.bits, unpackWindow(point.window));

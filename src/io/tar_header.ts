@@ -31,7 +31,8 @@ const TYPES = {
 /** Undefined for a block of zeros, whatever its checksum. @throws Error where the block is no header: its checksum is wrong. */
 export function decodeTarBlock(block: Buffer): TarBlock | undefined {
   let sum = BLANKS_FOR_CHECKSUM;
-  for (let i = 0; i < 512; i++) if (i < 148 || i >= 156) sum += block[i] as number;
+  for (let i = 0; i < 148; i++) sum += block[i] as number;
+  for (let i = 156; i < 512; i++) sum += block[i] as number;
   if (sum === BLANKS_FOR_CHECKSUM) return undefined;
   if (sum !== numberAt(block, 148, 8))
     throw new Error('a tar header is expected here, and its checksum is wrong');
@@ -84,10 +85,13 @@ function numberAt(block: Buffer, start: number, bytes: number): number {
     for (let i = 1; i < bytes; i++) value = value * 256 + (block[start + i] as number);
     return value;
   }
-  const digits = /^[ \0]*([0-7]*)/.exec(block.toString('latin1', start, start + bytes))?.[1] ?? '';
-  return digits === '' ? (isBlank(block, start, bytes) ? 0 : Number.NaN) : Number.parseInt(digits, 8);
-}
-
-function isBlank(block: Buffer, start: number, bytes: number): boolean {
-  return block.subarray(start, start + bytes).every((byte) => byte === 0 || byte === 0x20);
+  let at = start;
+  const end = start + bytes;
+  while (at < end && (block[at] === 0x20 || block[at] === 0)) at++;
+  if (at === end) return 0;
+  const digits = at;
+  let value = 0;
+  for (; at < end && (block[at] as number) >= 0x30 && (block[at] as number) <= 0x37; at++)
+    value = value * 8 + (block[at] as number) - 0x30;
+  return at === digits ? Number.NaN : value;
 }

@@ -174,7 +174,9 @@ export class TarIndexFile {
   #readOutPositions(): Float64Array {
     const { start, bytes } = this.head.points;
     const records = this.#file.read(start, bytes);
-    return Float64Array.from({ length: bytes / POINT_BYTES }, (_, i) => records.readUIntLE(i * POINT_BYTES + 6, 6));
+    return Float64Array.from({ length: bytes / POINT_BYTES }, (_, i) =>
+      records.readUIntLE(i * POINT_BYTES + 6, 6),
+    );
   }
 
   #point(at: number): Buffer {

@@ -71,7 +71,9 @@ test('a changed archive is indexed as the tar that it is, or refused, or said to
         if (opened === undefined) return;
         // The checksum at gzip's end is what tells damage: where the end is missing nothing can be told.
         const isCutOff = opened.incomplete !== undefined;
-        const bytes = await Promise.all(Array.from({ length: COUNT }, (_, i) => opened.read(memberName(i))));
+        const bytes: (Uint8Array | undefined)[] = [];
+        // Another change may have left an index of an archive of the same identity: then reading says so.
+        for (let i = 0; i < COUNT; i++) bytes.push(await outcome(() => opened.read(memberName(i))));
         bytes.forEach((found, i) => {
           if (found !== undefined && !isCutOff) expect(contentsOf(i).equals(found)).toBe(true);
         });

@@ -63,7 +63,8 @@ export function parseWfdbAnnotations(bytes: Uint8Array, where: string): WfdbAnno
     }
   }
   const resolution = annotations.find(({ text }) => text.startsWith(RESOLUTION));
-  const samplingRate = resolution === undefined ? Number.NaN : Number(resolution.text.slice(RESOLUTION.length));
+  const samplingRate =
+    resolution === undefined ? Number.NaN : Number(resolution.text.slice(RESOLUTION.length));
   return {
     samplingRate: samplingRate > 0 && samplingRate < 1e9 ? samplingRate : undefined,
     annotations: annotations.filter((annotation) => annotation !== resolution),

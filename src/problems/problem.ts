@@ -24,11 +24,18 @@ export interface RejectedRow extends PlanRow {
   readonly detail?: string;
 }
 
-/** Something that must be obtained before an example can be made: a picture, and the face's box in it. */
+/** A stretch of a recording, in seconds from its first sample. */
+export interface TimeWindow {
+  readonly onset: number;
+  readonly duration: number;
+}
+
+/** Something that must be obtained before an example can be made: a picture and the face's box in it, a stretch of a recording. */
 export interface Input {
   /** An http(s) address, or a file of the dataset itself (`datasetFile`). */
   readonly url: string;
   readonly box?: FractionBox;
+  readonly window?: TimeWindow;
 }
 
 const DATASET_SCHEME = 'dataset:';
@@ -57,6 +64,13 @@ export interface PreparedInput {
 /** Findings that are kept beside prepared bytes: plain JSON. */
 export type Facts = Readonly<Record<string, unknown>>;
 
+/** What is wanted of a raw file, and what is known of it before it is looked at. */
+export interface InputHint extends FaceHint {
+  readonly window?: TimeWindow;
+  /** Where a dataset's own file lies, for formats that are several files. */
+  readonly path?: string;
+}
+
 /** What became of one input. */
 export type PreparationOutcome =
   | { readonly ok: true; readonly bytes: Uint8Array; readonly facts?: Facts }
@@ -68,8 +82,8 @@ export type PreparationOutcome =
  */
 export interface Preparation {
   readonly id: string;
-  /** Outcomes in the order of `faces`; never throws for what the file holds. */
-  prepare(raw: Uint8Array, faces: readonly FaceHint[]): Promise<readonly PreparationOutcome[]>;
+  /** Outcomes in the order of `wanted`; never throws for what the file holds. */
+  prepare(raw: Uint8Array, wanted: readonly InputHint[]): Promise<readonly PreparationOutcome[]>;
 }
 
 /** What a plan may use besides its source. */

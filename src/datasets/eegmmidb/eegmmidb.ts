@@ -5,8 +5,8 @@ import { basename } from 'node:path';
 import type { ObtainContext } from '../dataset.js';
 import {
   type FetchedFilesDataset,
-  obtainPhysionetFiles,
   ODC_BY,
+  obtainPhysionetFiles,
   openPhysionet,
   openPhysionetFiles,
   PHYSIONET_CITATION,
@@ -99,7 +99,9 @@ async function obtainEegmmidb(context: ObtainContext): Promise<EegmmidbSource> {
     recordings,
     events(recording) {
       const path = pathOf.get(`${recording.fileName}.event`);
-      return path === undefined ? [] : parseEventFile(readFileSync(path), { run: recording.run, where: path });
+      return path === undefined
+        ? []
+        : parseEventFile(readFileSync(path), { run: recording.run, where: path });
     },
   };
 }

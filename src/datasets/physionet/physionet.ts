@@ -6,7 +6,7 @@ import pLimit from 'p-limit';
 import { UserError } from '../../io/errors.js';
 import { parseSha256Sums } from '../../io/sha256_sums.js';
 import type { Dataset, Licence, ObtainContext, Resource } from '../dataset.js';
-import { listFiles, type RecordingFiles, openRecordingFiles } from '../recordings.js';
+import { listFiles, openRecordingFiles, type RecordingFiles } from '../recordings.js';
 
 /** A published version of a corpus. */
 export interface PhysionetProject {

@@ -1,13 +1,13 @@
 /** Sleep-EDF Expanded: its nights by person and part, each a recording and its hypnogram. */
 
 import { basename } from 'node:path';
-import type { ObtainContext } from '../dataset.js';
 import { openEdfFile } from '../../io/edf.js';
 import type { Annotation } from '../../io/recording.js';
+import type { ObtainContext } from '../dataset.js';
 import {
   type FetchedFilesDataset,
-  obtainPhysionetFiles,
   ODC_BY,
+  obtainPhysionetFiles,
   openPhysionet,
   openPhysionetFiles,
   PHYSIONET_CITATION,
@@ -78,7 +78,14 @@ export interface SleepEdfName {
 export function sleepEdfName(name: string): SleepEdfName | undefined {
   const match = /^((SC4|ST7)(\d{2})(\d)[A-Z])[A-Z0-9]-(PSG|Hypnogram)\.edf$/.exec(name);
   if (match === null) return undefined;
-  const [, key, series, person, night, kind] = match as unknown as [string, string, string, string, string, string];
+  const [, key, series, person, night, kind] = match as unknown as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
   return {
     kind: kind === 'PSG' ? 'psg' : 'hypnogram',
     part: series === 'SC4' ? 'cassette' : 'telemetry',

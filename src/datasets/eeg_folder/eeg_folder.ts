@@ -1,0 +1,134 @@
+/** Recordings of one's own: any folder of EDF, BDF, BrainVision or Muse files, with a table of labels or the files' annotations. */
+
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { UserError } from '../../io/errors.js';
+import { isRecordingName, openRecording } from '../../io/open_recording.js';
+import type { Dataset, ObtainContext } from '../dataset.js';
+import { listFiles, openRecordingFiles, type RecordingEntry, type RecordingFiles } from '../recordings.js';
+import { type LabelledEvent, type LabelTable, readLabelTable } from './label_table.js';
+
+export type { LabelledEvent } from './label_table.js';
+
+export interface EegFolderSource {
+  /** By file name. */
+  readonly recordings: readonly RecordingEntry[];
+  /**
+   * What happens in a recording, in order: its rows of the table where the folder has one, else its own annotations, for
+   * which the file is opened. An event without an onset is about the whole recording.
+   * @throws UserError where the recording can't be read.
+   */
+  events(recording: RecordingEntry): Promise<readonly LabelledEvent[]>;
+}
+
+/** The table's name, in the folder that is given. */
+export const LABELS_FILE = 'labels.csv';
+
+export const eegFolderDataset: Dataset<EegFolderSource> & {
+  openFiles(place: { readonly rawDir: string; readonly manualDir?: string }): Promise<RecordingFiles>;
+} = {
+  name: 'eeg_folder',
+  title: 'A folder of EEG recordings',
+  description:
+    'Your own recordings: EDF, BDF, BrainVision (.vhdr) or Muse (.csv) files, in folders as you like, with labels.csv ' +
+    '(file, subject, label, onset, duration) or the annotations that the files have themselves.',
+  homepage: '',
+  citation: 'Your own recordings.',
+  licence: {
+    name: 'Yours',
+    url: '',
+    terms:
+      'What the people whom you recorded agreed to. EEG tells about health: keep it where only you can read it.',
+    agreementNeeded: false,
+  },
+  resources: [],
+  obtain: obtainFolder,
+  async openFiles({ manualDir }) {
+    return openRecordingFiles(givenFolder(manualDir));
+  },
+  identityOf: subjectOfPath,
+};
+
+async function obtainFolder(context: ObtainContext): Promise<EegFolderSource> {
+  const folder = givenFolder(context.manualDir);
+  await context.agree();
+  const names = listFiles(folder, (name) => isRecordingName(name) && basename(name) !== LABELS_FILE);
+  // A BrainVision recording is three files; its header stands for it.
+  const fileNames = names.filter((name) => !/\.(eeg|vmrk)$/i.test(name));
+  if (fileNames.length === 0)
+    throw new UserError('the folder holds no recording', {
+      where: folder,
+      remedy: 'put .edf, .bdf, .vhdr or Muse .csv files there',
+      exitCode: 2,
+    });
+  const table = existsSync(join(folder, LABELS_FILE))
+    ? await readLabelTable(join(folder, LABELS_FILE), fileNames)
+    : undefined;
+  for (const note of table?.notes ?? []) context.note(note);
+  const recordings = selectFolder(
+    fileNames.map((fileName) => entryOf(fileName, table)),
+    context,
+  );
+  return {
+    recordings,
+    async events({ fileName }) {
+      if (table !== undefined) return table.events.get(fileName) ?? [];
+      const recording = await openRecording(join(folder, ...fileName.split('/')));
+      try {
+        const annotations = await recording.annotations();
+        return annotations.map(({ onset, duration, text }) => ({
+          onset,
+          label: text,
+          ...(duration === undefined ? {} : { duration }),
+        }));
+      } finally {
+        await recording.close();
+      }
+    },
+  };
+}
+
+function entryOf(fileName: string, table: LabelTable | undefined): RecordingEntry {
+  return {
+    id: fileName,
+    subject: table?.subjects.get(fileName) ?? subjectOfPath(fileName),
+    fileName,
+  };
+}
+
+/** Subjects of one's own have any names: no numbers or ranges here. */
+function selectFolder(entries: readonly RecordingEntry[], context: ObtainContext): readonly RecordingEntry[] {
+  const { subjects } = context as ObtainContext & { readonly subjects?: readonly string[] };
+  if (subjects === undefined) return entries;
+  const known = new Set(entries.map(({ subject }) => subject));
+  for (const subject of subjects)
+    if (!known.has(subject))
+      throw new UserError(`there is no subject ${JSON.stringify(subject)}`, {
+        where: '--subjects',
+        remedy: `there are ${[...known].slice(0, 10).join(', ')}${known.size > 10 ? ' …' : ''}`,
+        exitCode: 2,
+      });
+  return entries.filter(({ subject }) => subjects.includes(subject));
+}
+
+/**
+ * Whose recording a file is where no table says so: the name behind `sub-` (BIDS), else the outermost folder, else the
+ * file's own name, which is right where each person was recorded once.
+ */
+export function subjectOfPath(fileName: string): string {
+  const parts = fileName.split('/');
+  for (const part of parts) {
+    const bids = /^(sub-[A-Za-z0-9]+)(?:_|$)/.exec(part)?.[1];
+    if (bids !== undefined) return bids;
+  }
+  return parts.length > 1 ? (parts[0] as string) : fileName.replace(/\.[^.]*$/, '');
+}
+
+function givenFolder(manualDir: string | undefined): string {
+  if (manualDir !== undefined) return manualDir;
+  throw new UserError('these recordings can only come from a folder of your own', {
+    where: 'no --manual-dir is given',
+    remedy: 'give the folder that holds them',
+    exitCode: 2,
+  });
+}
