@@ -2,6 +2,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { UserError } from '../io/errors.js';
 import type { FetchFailureKind } from '../io/fetch_outcome.js';
 import type { Problem, Split } from '../problems/problem.js';
 import { otherCrops } from './crop_match.js';
@@ -69,6 +70,13 @@ export interface GenerateSummary {
  * @throws UserError for what the person can mend: a missing agreement, another split in the folder, a full disk.
  */
 export async function generateData(problem: Problem, options: GenerateOptions): Promise<GenerateSummary> {
+  const missing = options.splits?.find((split) => !problem.splits.includes(split));
+  if (missing !== undefined)
+    throw new UserError(`${problem.name} has no ${missing} split`, {
+      where: '--split',
+      remedy: `it has ${problem.splits.join(', ')}`,
+      exitCode: 2,
+    });
   const startedMs = performance.now();
   const startedCpu = process.cpuUsage();
   await mkdir(options.dataDir, { recursive: true });

@@ -120,5 +120,5 @@ export function failedOutcome(fate: UrlFate & { status: 'failed' }): InputOutcom
 }
 
 export function urlOf(table: InputTable, input: number): string {
-  return table.urls[table.urlOf[input] as number] as string;
+  return table.url(input);
 }

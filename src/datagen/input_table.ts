@@ -1,7 +1,9 @@
 /** Every distinct input that the shards ask for, numbered, with what became of it. */
 
+import { TextTable } from '../io/text_table.js';
 import type { Input } from '../problems/problem.js';
 import type { RejectionReason } from '../problems/rejection.js';
+import { OutcomeColumns } from './outcome_columns.js';
 
 /** What became of an input: where its prepared bytes lie, or why there are none. */
 export type InputOutcome =
@@ -16,6 +18,9 @@ export type InputOutcome =
     }
   | { readonly ok: false; readonly reason: RejectionReason; readonly detail: string };
 
+/** An outcome and, of a dataset's own file, the stamp that it had then. */
+export type StampedOutcome = InputOutcome & { readonly stamp?: string };
+
 /** The outcome of a dataset's own file that is not there. */
 export function missingFile(name: string): InputOutcome & { ok: false } {
   return { ok: false, reason: 'missing-file', detail: name };
@@ -24,40 +29,38 @@ export function missingFile(name: string): InputOutcome & { ok: false } {
 /** Of a file that could not be read. Not kept: the next run tries again. */
 export const UNREADABLE = 'unreadable-file' satisfies RejectionReason;
 
-/** Numbers inputs and URLs in the order in which they are first seen. */
+/** Numbers inputs in the order in which they are first seen: millions of them, so an address is kept once and compactly. */
 export class InputTable {
-  readonly urls: string[] = [];
-  /** Input number to URL number. */
-  readonly urlOf: number[] = [];
   /** Input number to what is wanted of the file; undefined where it is the whole. */
   readonly parts: (InputPart | undefined)[] = [];
-  readonly outcomes: (InputOutcome | undefined)[] = [];
-  private readonly urlNumbers = new Map<string, number>();
+  readonly outcomes = new OutcomeColumns();
+  private readonly urls = new TextTable();
+  /** Input number to URL number. */
+  private readonly urlNumbers: number[] = [];
   /** URL number to the number of the input that is its whole file: a corpus of millions needs no second map. */
   private readonly wholeInputs: (number | undefined)[] = [];
   private readonly partInputs = new Map<string, number>();
 
   get size(): number {
-    return this.urlOf.length;
+    return this.urlNumbers.length;
+  }
+
+  /** The address of an input. */
+  url(input: number): string {
+    return this.urls.text(this.urlNumbers[input] as number);
   }
 
   /** The number of an input; the same URL and part always have the same. */
   number(input: Input): number {
-    let url = this.urlNumbers.get(input.url);
-    if (url === undefined) {
-      url = this.urls.length;
-      this.urls.push(input.url);
-      this.urlNumbers.set(input.url, url);
-      this.wholeInputs.push(undefined);
-    }
+    const url = this.urls.number(input.url);
+    if (url === this.wholeInputs.length) this.wholeInputs.push(undefined);
     const part = partOf(input);
     const key = part === undefined ? undefined : `${url} ${partKey(part)}`;
     const known = key === undefined ? this.wholeInputs[url] : this.partInputs.get(key);
     if (known !== undefined) return known;
-    const number = this.urlOf.length;
-    this.urlOf.push(url);
+    const number = this.urlNumbers.length;
+    this.urlNumbers.push(url);
     this.parts.push(part);
-    this.outcomes.push(undefined);
     if (key === undefined) this.wholeInputs[url] = number;
     else this.partInputs.set(key, number);
     return number;

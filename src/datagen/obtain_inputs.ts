@@ -39,14 +39,14 @@ export async function obtainInputs(options: ObtainInputsOptions): Promise<void> 
     await obtainRound({ ...options, wanted: missing });
     // A stopped fetch ends quietly; what it left is not known to have failed.
     options.fetch.signal?.throwIfAborted();
-    missing = missing.filter((input) => table.outcomes[input] === undefined);
+    missing = missing.filter((input) => !table.outcomes.has(input));
   }
   for (const input of missing)
-    table.outcomes[input] = {
+    table.outcomes.set(input, {
       ok: false,
       reason: 'undecodable-image',
       detail: 'the stored file changed each time after it was fetched',
-    };
+    });
 }
 
 async function obtainRound(options: ObtainInputsOptions): Promise<void> {
@@ -71,7 +71,7 @@ async function obtainRound(options: ObtainInputsOptions): Promise<void> {
   const report = (): void =>
     options.onProgress?.({ done, total: options.wanted.length, bytes, rejected, waiting });
   const settle = (input: number, outcome: InputOutcome): void => {
-    table.outcomes[input] = outcome;
+    table.outcomes.set(input, outcome);
     done += 1;
     if (!outcome.ok) rejected[outcome.reason] = (rejected[outcome.reason] ?? 0) + 1;
   };
@@ -148,29 +148,30 @@ async function prepareOwnFiles(
   report: () => void,
 ): Promise<void> {
   const { table, prepared, own } = records;
-  const byName = new Map<string, number[]>();
-  for (const input of inputs) {
-    const name = datasetFileName(urlOf(table, input)) as string;
-    const parts = byName.get(name);
-    if (parts === undefined) byName.set(name, [input]);
-    else parts.push(input);
-  }
   // In the order of names, since archives are read in order fastest; all parts of a file at once.
-  const names = [...byName.keys()].sort();
+  const named = inputs.map((input) => ({ name: datasetFileName(urlOf(table, input)) as string, input }));
+  named.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.input - b.input));
+  const isFirst = (i: number): boolean => named[i]?.name !== named[i - 1]?.name;
+  const firsts = named.flatMap((_, i) => (isFirst(i) ? [i] : []));
+  const partsOf = (file: number) => named.slice(firsts[file], firsts[file + 1]);
   const limit = pLimit(pool.capacity);
-  const size = Math.max(1, Math.min(FILES_PER_TASK, Math.ceil(names.length / pool.capacity)));
-  const prepareSome = async (some: readonly string[]): Promise<void> => {
+  const size = Math.max(1, Math.min(FILES_PER_TASK, Math.ceil(firsts.length / pool.capacity)));
+  const prepareSome = async (start: number): Promise<void> => {
     fetch.signal?.throwIfAborted();
+    const files = Array.from({ length: Math.min(size, firsts.length - start) }, (_, i) => partsOf(start + i));
+    const nameOf = (file: (typeof files)[number]): string => (file[0] as (typeof file)[number]).name;
     // Stamps are taken before: a file that changes meanwhile is then seen to be another one.
-    const stamps = some.map((name) => own?.files.stamp(name));
-    const partsOf = (name: string): readonly number[] => byName.get(name) as number[];
+    const stamps = files.map((file) => own?.files.stamp(nameOf(file)));
     const { outcomes } = await pool.run({
       kind: 'prepare-files',
-      files: some.map((name) => ({ name, parts: partsOf(name).map((input) => table.parts[input]) })),
+      files: files.map((file) => ({
+        name: nameOf(file),
+        parts: file.map(({ input }) => table.parts[input]),
+      })),
     });
     let at = 0;
-    for (const [i, name] of some.entries())
-      for (const input of partsOf(name)) {
+    for (const [i, file] of files.entries())
+      for (const { input } of file) {
         const outcome = outcomes[at++] as InputOutcome;
         const stamp = stamps[i];
         const isKept = outcome.ok || outcome.reason !== UNREADABLE;
@@ -180,6 +181,6 @@ async function prepareOwnFiles(
       }
     report();
   };
-  const starts = Array.from({ length: Math.ceil(names.length / size) }, (_, i) => i * size);
-  await Promise.all(starts.map((start) => limit(() => prepareSome(names.slice(start, start + size)))));
+  const starts = Array.from({ length: Math.ceil(firsts.length / size) }, (_, i) => i * size);
+  await Promise.all(starts.map((start) => limit(() => prepareSome(start))));
 }

@@ -1,17 +1,25 @@
 /** Prepared inputs (face crops) in a few large pack files, so that each is made once, however many examples use it. */
 
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { crc32c } from '../io/crc32c.js';
 import { UserError } from '../io/errors.js';
 import { processTag } from '../io/process_tag.js';
+import { TextTable } from '../io/text_table.js';
 import { writeFully } from '../io/write_fully.js';
 import type { Facts } from '../problems/problem.js';
 import type { RejectionReason } from '../problems/rejection.js';
-import { type InputOutcome, type InputPart, partKey } from './input_table.js';
-
-/** An outcome and, of a dataset's own file, the stamp that it had then. */
-export type StampedOutcome = InputOutcome & { readonly stamp?: string };
+import { type InputOutcome, type InputPart, partKey, type StampedOutcome } from './input_table.js';
+import { OutcomeColumns } from './outcome_columns.js';
 
 /**
  * A folder of packs for one way of preparing. Workers append bytes to packs of their own (`PackWriter`); the main thread
@@ -20,7 +28,9 @@ export type StampedOutcome = InputOutcome & { readonly stamp?: string };
  */
 export class PreparedStore {
   readonly folder: string;
-  private readonly known = new Map<string, StampedOutcome>();
+  private readonly keys = new TextTable();
+  /** By the number of the key. */
+  private readonly known = new OutcomeColumns();
   private readonly indexPath: string;
   private indexFile: number | undefined;
 
@@ -34,25 +44,26 @@ export class PreparedStore {
     }
     for (const name of readdirSync(folder).sort()) {
       if (!name.endsWith('.index.jsonl')) continue;
-      for (const line of readFileSync(join(folder, name), 'utf8').split('\n')) {
+      forEachLine(join(folder, name), (line) => {
         const entry = readEntry(line);
-        if (entry === undefined) continue;
+        if (entry === undefined) return;
         const { outcome } = entry;
-        if (outcome.ok && outcome.offset + outcome.length > (packBytes.get(outcome.pack) ?? 0)) continue;
-        this.known.set(entry.key, outcome);
-      }
+        if (outcome.ok && outcome.offset + outcome.length > (packBytes.get(outcome.pack) ?? 0)) return;
+        this.known.set(this.keys.number(entry.key), outcome);
+      });
     }
   }
 
   /** What was prepared of a raw file: `origin` is a fetched file's content hash, or the address of a dataset's own file. */
   get(origin: string, part: InputPart | undefined): StampedOutcome | undefined {
-    return this.known.get(`${origin} ${partKey(part)}`);
+    // A key that is only asked for gets a number too: it will be added soon.
+    return this.known.get(this.keys.number(`${origin} ${partKey(part)}`));
   }
 
   /** Remembers an outcome, now and for later runs. The bytes must be in their pack already. */
   add(origin: string, part: InputPart | undefined, outcome: StampedOutcome): void {
     const key = `${origin} ${partKey(part)}`;
-    this.known.set(key, outcome);
+    this.known.set(this.keys.number(key), outcome);
     this.indexFile ??= openSync(this.indexPath, 'a');
     writeFully(this.indexFile, Buffer.from(`${JSON.stringify({ key, ...outcome })}\n`));
   }
@@ -64,7 +75,8 @@ export class PreparedStore {
   erase(isErased: (origin: string) => boolean): number {
     const isOurs = (key: string): boolean => isErased(key.slice(0, key.lastIndexOf(' ')));
     let erased = 0;
-    for (const key of this.known.keys()) if (isOurs(key)) this.known.delete(key);
+    for (let number = 0; number < this.keys.size; number++)
+      if (isOurs(this.keys.text(number))) this.known.remove(number);
     for (const name of readdirSync(this.folder)) {
       if (!name.endsWith('.index.jsonl')) continue;
       const path = join(this.folder, name);
@@ -139,6 +151,27 @@ export class PackWriter {
     writeFully(this.file, bytes);
     this.size += bytes.length;
     return { pack: this.name, offset, length: bytes.length, crc: crc32c(bytes) };
+  }
+}
+
+/** Line by line: the index of a corpus of millions is longer than a string may be. */
+function forEachLine(path: string, visit: (line: string) => void): void {
+  const file = openSync(path, 'r');
+  const chunk = Buffer.allocUnsafe(1 << 20);
+  let rest = Buffer.alloc(0);
+  try {
+    for (let read = readSync(file, chunk); read > 0; read = readSync(file, chunk)) {
+      const text = Buffer.concat([rest, chunk.subarray(0, read)]);
+      let start = 0;
+      for (let end = text.indexOf(10); end >= 0; end = text.indexOf(10, start)) {
+        visit(text.toString('utf8', start, end));
+        start = end + 1;
+      }
+      rest = text.subarray(start);
+    }
+    // A last line without its end was cut by a kill.
+  } finally {
+    closeSync(file);
   }
 }
 

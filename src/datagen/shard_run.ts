@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import pLimit from 'p-limit';
 import { TRANSIENT_KINDS } from '../io/fetch_outcome.js';
-import type { Problem } from '../problems/problem.js';
+import { datasetFileName, type Problem } from '../problems/problem.js';
 import { REASON_OF_FETCH_FAILURE, REJECTION_REASONS } from '../problems/rejection.js';
 import { ledgerPath } from './data_files.js';
 import { fetchOptions } from './fetch_options.js';
@@ -64,7 +64,7 @@ export function inputsToObtain(run: Run): Set<number> {
   for (const { shards } of run.splits) {
     for (const shard of shards) {
       for (const input of shard.inputs) {
-        if (records.table.outcomes[input] !== undefined) continue;
+        if (records.table.outcomes.has(input)) continue;
         const fate = fateOf(records, input);
         const isFailure = fate?.status === 'failed';
         const askAgain =
@@ -76,7 +76,7 @@ export function inputsToObtain(run: Run): Set<number> {
         else if (shard.head === undefined) {
           const outcome = recordedOutcome(records, input);
           if (outcome === undefined) wanted.add(input);
-          else records.table.outcomes[input] = outcome;
+          else records.table.outcomes.set(input, outcome);
         }
       }
     }
@@ -87,7 +87,10 @@ export function inputsToObtain(run: Run): Set<number> {
 async function obtain(run: Run, wanted: ReadonlySet<number>): Promise<void> {
   if (wanted.size === 0) return;
   const { options, records, problem } = run;
-  for (const input of wanted) run.asked.add(urlOf(records.table, input));
+  for (const input of wanted) {
+    const url = urlOf(records.table, input);
+    if (datasetFileName(url) === undefined) run.asked.add(url);
+  }
   await obtainInputs({
     records,
     wanted: [...wanted],
@@ -127,7 +130,7 @@ function isStale(run: Run, split: SplitPlan, shard: ShardPlan): boolean {
 
 /** Whether an input's fate is known to be another than the ledger's token says. What nobody knows any more is as it was. */
 function isChanged(records: InputRecords, input: number, token: string): boolean {
-  const now = records.table.outcomes[input] ?? recordedOutcome(records, input);
+  const now = records.table.outcomes.get(input) ?? recordedOutcome(records, input);
   if (now !== undefined) return outcomeToken(now) !== token;
   // A file that came since, e.g. by `download --retry`, and was not prepared yet: only a failure of preparing may still
   // stand.
@@ -180,7 +183,7 @@ function shardTask(run: Run, split: SplitPlan, shard: ShardPlan): ShardTask {
     if (slot === undefined) {
       slot = inputs.length;
       slotOf.set(input, slot);
-      inputs.push(run.records.table.outcomes[input] as InputOutcome);
+      inputs.push(run.records.table.outcomes.get(input) as InputOutcome);
     }
     return slot;
   });

@@ -58,7 +58,9 @@ export function decodeAnchors(
 ): NetFace[] {
   const centres = anchorCentres(layout);
   if (logits.length * 2 !== centres.length || regressors.length !== logits.length * NUMBERS)
-    throw new RangeError(`${regressors.length} and ${logits.length} numbers for ${centres.length / 2} anchors`);
+    throw new RangeError(
+      `${regressors.length} and ${logits.length} numbers for ${centres.length / 2} anchors`,
+    );
   // Comparing logits saves an exponential an anchor.
   const minLogit = Math.log(minScore / (1 - minScore));
   const faces: NetFace[] = [];

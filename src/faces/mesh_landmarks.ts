@@ -16,19 +16,22 @@ export interface MeshFace {
    * the eyes of a face seen from the front.
    */
   readonly box: PixelBox;
-  /** How sure the net is that there is a face, 0 … 1: the mean of two looks. */
+  /** How sure the net is that there is a face, 0 … 1: the geometric mean of two looks. */
   readonly presence: number;
 }
 
 /** Side of the net's input in pixels. */
 const SIDE = 192;
 
-/** MediaPipe's graph shows the net a square of 1.5 times the detector's box, and so do we the first time. */
+/**
+ * The net is shown a square of this many times the box; MediaPipe's graph takes 1.5. On dlib's annotations 1.2 and 1.8 do worse
+ * by a fourth, and what lies between by no more than chance.
+ */
 const FIRST_LOOK = 1.4;
 
 /**
- * The second square is 1.65 times the mesh of the first. The mean of both has a twentieth less error on dlib's annotations than
- * either (0.058 against 0.061 distances between the eyes), as errors at two scales are not the same.
+ * The second square is this many times the mesh of the first. The mean of both looks has less error on dlib's annotations than
+ * either (0.057 against 0.061 distances between the eyes), as errors at two scales are not the same.
  */
 const SECOND_LOOK = 1.6;
 
@@ -56,7 +59,7 @@ export async function meshFace(
   return {
     landmarks,
     box: boxOf(points, landmarks),
-    presence: (first.presence + second.presence) / 2,
+    presence: Math.sqrt(first.presence * second.presence),
   };
 }
 

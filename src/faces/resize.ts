@@ -9,7 +9,8 @@ import type { RgbImage } from './face.js';
  */
 export function resize(image: RgbImage, width: number, height: number): RgbImage {
   for (const side of [width, height])
-    if (!(Number.isInteger(side) && side >= 1)) throw new RangeError(`side ${side} is no whole number above 0`);
+    if (!(Number.isInteger(side) && side >= 1))
+      throw new RangeError(`side ${side} is no whole number above 0`);
   if (width === image.width && height === image.height) return image;
   const across = weightsOf(image.width, width);
   const down = weightsOf(image.height, height);

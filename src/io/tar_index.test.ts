@@ -21,17 +21,29 @@ import { processTag } from './process_tag.js';
 import { IndexedTar, indexTar, type TarIndexProgress, tarIndexCost } from './tar_index.js';
 
 /** Sizes from 0 to 40 KB, every fifth file of words. */
-const contentsOf = (i: number): Buffer => {
+const COUNT = 500;
+const CONTENTS: readonly Buffer[] = Array.from({ length: COUNT }, (_, i) => {
   const bytes = ((i * 7919) % 40) * 1024 + (i % 7);
   return i % 5 === 0 ? wordy(i, bytes) : jpegLike(i, Math.max(bytes, 200));
-};
-const COUNT = 500;
+});
+const contentsOf = (i: number): Buffer => CONTENTS[i] as Buffer;
+
+/** The archives that were made already, as bytes: gzip takes longer than all that is tested. */
+const made = new Map<number | undefined, { readonly bytes: Buffer; readonly names: string[] }>();
 
 async function manyFiles(level?: number): Promise<{ archive: string; index: string; names: string[] }> {
   const folder = await testFolder();
   const archive = join(folder, level === undefined ? 'many.tar' : 'many.tar.gz');
-  const made = { count: COUNT, contents: contentsOf, ...(level === undefined ? {} : { level }) };
-  return { archive, index: join(folder, 'many.index'), names: await writeManyFiles(archive, made) };
+  const index = join(folder, 'many.index');
+  const known = made.get(level);
+  if (known !== undefined) {
+    writeFileSync(archive, known.bytes);
+    return { archive, index, names: known.names };
+  }
+  const wanted = { count: COUNT, contents: contentsOf, ...(level === undefined ? {} : { level }) };
+  const names = await writeManyFiles(archive, wanted);
+  made.set(level, { bytes: readFileSync(archive), names });
+  return { archive, index, names };
 }
 
 function opened(archive: string, index: string): IndexedTar {
@@ -204,42 +216,6 @@ test('what stands behind the end of a whole tar is not looked at', async () => {
   expect(await textOf(await indexed(rubbish), 'a')).toBe('x');
 });
 
-describe('hostile archives are refused with the place', () => {
-  test.each([
-    ['a name that leads out', async () => gzipSync(await tarOf([['../a', 'x']])), 'leads out of the folder'],
-    ['an absolute name', async () => tarOf([['/etc/a', 'x']]), 'absolute path'],
-    [
-      'a bomb',
-      async () => gzipSync(await tarOf([['bomb', Buffer.alloc(64 * 2 ** 20)]])),
-      '200 times its size',
-    ],
-    ['a tar in bzip2', async () => Buffer.from('BZh91AY&SY'), 'bzip2'],
-    ['no tar', async () => Buffer.from('<html>'.repeat(200)), 'tar header'],
-    ['a tar.gz that is none', async () => gzipSync('<html>'.repeat(200)), 'tar header'],
-  ])('%s', async (_, make, message) => {
-    const folder = await testFolder();
-    writeFileSync(join(folder, 'evil'), await make());
-    const error = await failure(indexTar(join(folder, 'evil'), join(folder, 'index')));
-    expect(error.message).toContain(message);
-    expect(error.where).toContain(join(folder, 'evil'));
-    expect(existsSync(join(folder, 'index'))).toBe(false);
-  });
-
-  test('more entries than the limit', async () => {
-    const { archive, index } = await manyFiles(6);
-    const error = await failure(indexTar(archive, index, { limits: { maxEntries: COUNT - 1 } }));
-    expect(error.message).toContain(`more than ${COUNT - 1} entries`);
-  });
-
-  test('links are passed over, and their names are not those of files', async () => {
-    const tar = await indexed(
-      await tarOf([[{ name: 'l', type: 'symlink', linkname: '/etc/passwd' }], ['a', 'x']]),
-    );
-    expect([...tar.names()]).toEqual(['a']);
-    expect(await tar.read('l')).toBeUndefined();
-  });
-});
-
 test('another archive under the same name is refused, and indexed anew when that is asked for', async () => {
   const folder = await testFolder();
   const [archive, index] = [join(folder, 'a.tar.gz'), join(folder, 'index')];
@@ -276,14 +252,14 @@ test('an archive that is changed behind the index’s back gives an error and no
 test('indexing what is indexed does nothing, and a damaged index is made again', async () => {
   const { archive, index } = await manyFiles(6);
   await indexTar(archive, index);
-  const made = readFileSync(index);
+  const first = readFileSync(index);
   const { ino } = statSync(index);
   await indexTar(archive, index);
   expect(statSync(index).ino).toBe(ino);
-  truncateSync(index, made.length - 10);
+  truncateSync(index, first.length - 10);
   expect(() => IndexedTar.open(archive, index)).toThrow('delete it and index the archive again');
   await indexTar(archive, index);
-  expect(readFileSync(index).equals(made)).toBe(true);
+  expect(readFileSync(index).equals(first)).toBe(true);
 });
 
 test('no index, no archive and a folder are each said', async () => {

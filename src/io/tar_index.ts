@@ -1,17 +1,6 @@
 /** Random access into tar and tar.gz archives of any size without unpacking them: an index of each, made once. */
 
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, existsSync, fstatSync, fsyncSync, mkdirSync, openSync, renameSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
@@ -21,10 +10,10 @@ import type { ArchiveLimits } from './archive_limits.js';
 import { storeError } from './content_store.js';
 import { UserError } from './errors.js';
 import { type OpenFile, readAt } from './gzip_stream.js';
-import { isLeftover, processTag } from './process_tag.js';
 import { isGzip, TAR_MAGIC_BYTES } from './tar.js';
 import { GzipContents, plainContents, type TarContents } from './tar_contents.js';
 import { type IndexedMember, indexBytesOf, TarIndexFile, writeTarIndex } from './tar_index_file.js';
+import { locked } from './tar_index_lock.js';
 import { TAR_INDEX_LIMITS, TarIndexer } from './tar_indexer.js';
 import { TarJournal } from './tar_journal.js';
 
@@ -351,31 +340,6 @@ function pauses(signal: AbortSignal | undefined, tell: () => void): () => Promis
     toldMs = nowMs;
     tell();
   };
-}
-
-/** One process an index. The lock of a process of this machine that has ended is taken over. */
-async function locked(indexPath: string, action: () => Promise<void>): Promise<void> {
-  const lock = `${indexPath}.lock`;
-  for (let tries = 0; ; tries++) {
-    try {
-      writeFileSync(lock, processTag(), { flag: 'wx' });
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const owner = existsSync(lock) ? readFileSync(lock, 'utf8') : '';
-    if (tries === 0 && (owner === '' || isLeftover(owner))) rmSync(lock, { force: true });
-    else if (tries > 0 || owner !== '')
-      throw new UserError('another process is indexing this archive', {
-        where: indexPath,
-        remedy: `wait until it has done so; if it was killed on another machine, delete ${lock}`,
-      });
-  }
-  try {
-    await action();
-  } finally {
-    rmSync(lock, { force: true });
-  }
 }
 
 function syncFolder(path: string): void {

@@ -1,7 +1,7 @@
 /** Recordings of one's own: any folder of EDF, BDF, BrainVision or Muse files, with a table of labels or the files' annotations. */
 
-import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
 import { UserError } from '../../io/errors.js';
 import { isRecordingName, openRecording } from '../../io/open_recording.js';
 import type { Dataset, ObtainContext } from '../dataset.js';
@@ -52,9 +52,10 @@ export const eegFolderDataset: Dataset<EegFolderSource> & {
 async function obtainFolder(context: ObtainContext): Promise<EegFolderSource> {
   const folder = givenFolder(context.manualDir);
   await context.agree();
-  const names = listFiles(folder, (name) => isRecordingName(name) && basename(name) !== LABELS_FILE);
-  // A BrainVision recording is three files; its header stands for it.
-  const fileNames = names.filter((name) => !/\.(eeg|vmrk)$/i.test(name));
+  const names = listFiles(folder, (name) => isRecordingName(name) && name !== LABELS_FILE);
+  const fileNames = names.filter((name) => !/\.csv$/i.test(name) || isMuseCsv(join(folder, name)));
+  const others = names.length - fileNames.length;
+  if (others > 0) context.note(`${others} CSV files of the folder are no Muse recordings and are not used`);
   if (fileNames.length === 0)
     throw new UserError('the folder holds no recording', {
       where: folder,
@@ -62,7 +63,7 @@ async function obtainFolder(context: ObtainContext): Promise<EegFolderSource> {
       exitCode: 2,
     });
   const table = existsSync(join(folder, LABELS_FILE))
-    ? await readLabelTable(join(folder, LABELS_FILE), fileNames)
+    ? readLabelTable(join(folder, LABELS_FILE), fileNames)
     : undefined;
   for (const note of table?.notes ?? []) context.note(note);
   const recordings = selectFolder(
@@ -86,6 +87,18 @@ async function obtainFolder(context: ObtainContext): Promise<EegFolderSource> {
       }
     },
   };
+}
+
+/** Tables of other things have the same ending: the header must name an electrode that every Muse has. */
+function isMuseCsv(path: string): boolean {
+  const file = openSync(path, 'r');
+  try {
+    const head = Buffer.alloc(512);
+    const read = readSync(file, head, 0, head.length, 0);
+    return /(^|,)\s*"?(TP9|AF7)\b/i.test(head.toString('latin1', 0, read).split(/[\r\n]/)[0] ?? '');
+  } finally {
+    closeSync(file);
+  }
 }
 
 function entryOf(fileName: string, table: LabelTable | undefined): RecordingEntry {

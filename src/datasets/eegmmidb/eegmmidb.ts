@@ -74,12 +74,15 @@ const FILE = /^(S\d{3})R(\d{2})\.edf(\.event)?$/;
  * Known since the corpus is used (MOABB issues 50 and 538; Shuqfa et al., Data in Brief 2024, 110181): three subjects were
  * recorded at 128 Hz, and of one the trials have other numbers and lengths than the protocol's.
  */
+const OTHER_RATE: EegmmidbAnomaly = {
+  kind: 'sampling-rate',
+  detail: 'recorded at 128 Hz instead of 160 Hz',
+};
 const ANOMALIES: ReadonlyMap<string, EegmmidbAnomaly> = new Map([
-  ...['S088', 'S092', 'S100'].map(
-    (subject) =>
-      [subject, { kind: 'sampling-rate', detail: 'recorded at 128 Hz instead of 160 Hz' }] as const,
-  ),
-  ['S104', { kind: 'trial-timing', detail: 'its trials have other lengths than the protocol’s' }] as const,
+  ['S088', OTHER_RATE],
+  ['S092', OTHER_RATE],
+  ['S100', OTHER_RATE],
+  ['S104', { kind: 'trial-timing', detail: 'its trials have other lengths than the protocol’s' }],
 ]);
 
 async function obtainEegmmidb(context: ObtainContext): Promise<EegmmidbSource> {
