@@ -76,7 +76,7 @@ export function openRecordingFiles(root: string): RecordingFiles {
     async read(name): Promise<DatasetFile | undefined> {
       const path = locate(real, name);
       const bytes = path === undefined ? undefined : readWhole(path);
-      return bytes === undefined ? undefined : { bytes };
+      return path === undefined || bytes === undefined ? undefined : { bytes, path };
     },
     close() {},
   };

@@ -13,14 +13,17 @@ export function rereference(signal: Signal, to: 'average' | readonly string[]): 
   const mean = new Float64Array(signalLength(signal));
   for (const channel of chosen) for (let i = 0; i < mean.length; i++) mean[i]! += channel[i] as number;
   for (let i = 0; i < mean.length; i++) mean[i]! /= chosen.length;
-  return mapChannels(signal, (channel) => channel.map((value, i) => value - (mean[i] as number)));
+  return mapChannels(signal, (channel) => {
+    for (let i = 0; i < channel.length; i++) channel[i]! -= mean[i] as number;
+  });
 }
 
 /** Values beyond ± `microvolts` brought back to it. */
 export function clip(signal: Signal, microvolts: number): Signal {
-  return mapChannels(signal, (channel) =>
-    channel.map((value) => Math.min(microvolts, Math.max(-microvolts, value))),
-  );
+  return mapChannels(signal, (channel) => {
+    for (let i = 0; i < channel.length; i++)
+      channel[i] = Math.min(microvolts, Math.max(-microvolts, channel[i] as number));
+  });
 }
 
 /**
@@ -31,7 +34,8 @@ export function standardise(signal: Signal, over: 'channel' | 'window'): Signal 
   const whole = over === 'window' ? momentsOf(signal.data) : undefined;
   return mapChannels(signal, (channel) => {
     const { mean, deviation } = whole ?? momentsOf([channel]);
-    return channel.map((value) => (deviation === 0 ? 0 : (value - mean) / deviation));
+    const factor = deviation === 0 ? 0 : 1 / deviation;
+    for (let i = 0; i < channel.length; i++) channel[i] = ((channel[i] as number) - mean) * factor;
   });
 }
 
@@ -45,14 +49,19 @@ function momentsOf(channels: readonly ChannelSamples[]): {
   let largest = 0;
   for (const channel of channels) {
     count += channel.length;
-    for (const value of channel) {
+    for (let i = 0; i < channel.length; i++) {
+      const value = channel[i] as number;
       sum += value;
       largest = Math.max(largest, Math.abs(value));
     }
   }
   const mean = count === 0 ? 0 : sum / count;
   let squares = 0;
-  for (const channel of channels) for (const value of channel) squares += (value - mean) ** 2;
+  for (const channel of channels)
+    for (let i = 0; i < channel.length; i++) {
+      const difference = (channel[i] as number) - mean;
+      squares += difference * difference;
+    }
   const deviation = count === 0 ? 0 : Math.sqrt(squares / count);
   // What rounding leaves of a flat line must not be blown up to noise.
   return { mean, deviation: deviation <= largest * FLAT ? 0 : deviation };
@@ -61,12 +70,14 @@ function momentsOf(channels: readonly ChannelSamples[]): {
 /** Deviation of a flat line at most, as a share of its value: that of the mean of some 10⁵ numbers of 64 bits. */
 const FLAT = 1e-12;
 
-/** The same signal with other samples, held in 64 bits until the last step. */
-function mapChannels(signal: Signal, map: (channel: Float64Array) => Float64Array): Signal {
+/** The same signal with samples of 64 bits of its own, each channel changed. */
+function mapChannels(signal: Signal, change: (channel: Float64Array) => void): Signal {
   return {
     ...signal,
-    data: signal.data.map((channel) =>
-      map(channel instanceof Float64Array ? channel : Float64Array.from(channel)),
-    ),
+    data: signal.data.map((channel) => {
+      const copy = new Float64Array(channel);
+      change(copy);
+      return copy;
+    }),
   };
 }

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { rateRatio, resample, resampleReach } from './resample.js';
+import { type RateRatio, rateRatio, resample as resampleAll, resampleReach } from './resample.js';
+import type { ChannelSamples } from './signal.js';
 import { SignalError } from './signal_error.js';
+
+const resample = (channel: ChannelSamples, ratio: RateRatio): Float64Array =>
+  resampleAll([channel], ratio)[0]!;
 
 test.each([
   [160, 128, 4, 5],
@@ -85,4 +89,15 @@ test('a sample depends on those within reach and on no others', () => {
   expect(reach).toBeLessThanOrEqual(resampleReach(ratio));
   expect(reach).toBeGreaterThan(resampleReach(ratio) - 2);
   expect(resampleReach(rateRatio(128, 128))).toBe(0);
+});
+
+test('each channel is resampled by itself, however many there are', () => {
+  const ratio = rateRatio(160, 128);
+  const channels = Array.from({ length: 9 }, (_, c) =>
+    Float64Array.from({ length: 500 }, (_, i) => Math.sin(i * (0.1 + 0.05 * c))),
+  );
+  for (let count = 0; count <= 9; count++) {
+    const together = resampleAll(channels.slice(0, count), ratio);
+    expect(together).toEqual(channels.slice(0, count).map((channel) => resample(channel, ratio)));
+  }
 });

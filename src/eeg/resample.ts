@@ -49,33 +49,72 @@ export function resampleReach({ up, down }: RateRatio): number {
 }
 
 /**
- * The samples at `up` ⁄ `down` times the rate; the first stays where it is, and there are ⌈length · up ⁄ down⌉. A windowed
- * sinc (Kaiser, β 5) of 10 zero crossings on each side cuts at half of the lower rate; beyond its ends the signal is
- * mirrored about the first and last sample. The polyphase form of Crochiere and Rabiner, "Multirate Digital Signal
- * Processing", section 3.3; as MNE's `resample(method='polyphase')` and SciPy's `resample_poly(padtype='reflect')`.
+ * The samples of each channel at `up` ⁄ `down` times the rate; the first stays where it is, and there are
+ * ⌈length · up ⁄ down⌉. A windowed sinc (Kaiser, β 5) of 10 zero crossings on each side cuts at half of the lower rate;
+ * beyond its ends the signal is mirrored about the first and last sample. The polyphase form of Crochiere and Rabiner,
+ * "Multirate Digital Signal Processing", section 3.3; as MNE's `resample(method='polyphase')` and SciPy's
+ * `resample_poly(padtype='reflect')`.
  */
-export function resample(samples: ChannelSamples, ratio: RateRatio): Float64Array {
+export function resample(channels: readonly ChannelSamples[], ratio: RateRatio): Float64Array[] {
   const { up, down } = ratio;
-  if (up === down || samples.length === 0) return Float64Array.from(samples);
-  const { phases, taps } = polyphase(ratio);
+  const [first] = channels;
+  if (first === undefined) return [];
+  if (up === down || first.length === 0) return channels.map((channel) => new Float64Array(channel));
+  const bank = polyphase(ratio);
   const half = CROSSINGS * Math.max(up, down);
-  const pad = taps + Math.ceil(half / up);
-  const mirrored = mirror(samples, pad);
-  const resampled = new Float64Array(Math.ceil((samples.length * up) / down));
-  for (let i = 0; i < resampled.length; i++) {
-    // In the samples with up − 1 zeros between, the filter's end is here; only each up-th of its coefficients meets one.
-    const end = i * down + half;
-    const newest = Math.floor(end / up);
-    const phase = (end - newest * up) * taps;
-    let sum = 0;
-    for (let tap = 0, at = pad + newest; tap < taps; tap++, at--)
-      sum += (phases[phase + tap] as number) * (mirrored[at] as number);
-    resampled[i] = sum;
+  const pad = bank.taps + Math.ceil(half / up);
+  const length = Math.ceil((first.length * up) / down);
+  const resampled: Float64Array[] = [];
+  for (let at = 0; at < channels.length; at += 4) {
+    const inputs = channels.slice(at, at + 4).map((channel) => mirror(channel, pad));
+    const outputs = inputs.map(() => new Float64Array(length));
+    resampled.push(...outputs);
+    // Where fewer are left, they are done twice.
+    while (inputs.length < 4) {
+      inputs.push(inputs[0]!);
+      outputs.push(outputs[0]!);
+    }
+    resampleFour(inputs as Four, outputs as Four, bank, ratio, pad + half / up);
   }
   return resampled;
 }
 
-/** For each of the `up` phases, the `taps` coefficients that meet a sample, the one for the newest sample first. */
+type Four = [Float64Array, Float64Array, Float64Array, Float64Array];
+
+/**
+ * Four channels at once, since one alone waits for each of its additions.
+ * @param newest where the newest sample lies that the first output is made of, in samples.
+ */
+function resampleFour(inputs: Four, outputs: Four, bank: Polyphase, ratio: RateRatio, newest: number): void {
+  const { phases, taps } = bank;
+  const { up, down } = ratio;
+  const [x0, x1, x2, x3] = inputs;
+  const [y0, y1, y2, y3] = outputs;
+  const firstEnd = Math.round(newest * up);
+  for (let i = 0; i < y0.length; i++) {
+    // In the samples with up − 1 zeros between, the filter ends here; only each up-th of its coefficients meets one.
+    const end = firstEnd + i * down;
+    const last = Math.floor(end / up);
+    let tap = (end - last * up) * taps;
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let at = last - taps + 1; at <= last; at++, tap++) {
+      const weight = phases[tap] as number;
+      sum0 += weight * (x0[at] as number);
+      sum1 += weight * (x1[at] as number);
+      sum2 += weight * (x2[at] as number);
+      sum3 += weight * (x3[at] as number);
+    }
+    y0[i] = sum0;
+    y1[i] = sum1;
+    y2[i] = sum2;
+    y3[i] = sum3;
+  }
+}
+
+/** For each of the `up` phases, the `taps` coefficients that meet a sample, the one for the oldest sample first. */
 interface Polyphase {
   readonly phases: Float64Array;
   readonly taps: number;
@@ -86,7 +125,8 @@ function polyphase(ratio: RateRatio): Polyphase {
   const filter = antiAliasFilter(ratio);
   const taps = Math.ceil(filter.length / up);
   const phases = new Float64Array(up * taps);
-  for (const [i, coefficient] of filter.entries()) phases[(i % up) * taps + Math.floor(i / up)] = coefficient;
+  for (const [i, coefficient] of filter.entries())
+    phases[(i % up) * taps + taps - 1 - Math.floor(i / up)] = coefficient;
   return { phases, taps };
 }
 
@@ -119,10 +159,12 @@ function bessel0(x: number): number {
 /** The samples with `pad` more on each side: there and back again about the first and the last, as often as needed. */
 function mirror(samples: ChannelSamples, pad: number): Float64Array {
   const mirrored = new Float64Array(samples.length + 2 * pad);
+  mirrored.set(samples, pad);
   const period = Math.max(1, 2 * (samples.length - 1));
-  for (let i = 0; i < mirrored.length; i++) {
-    const at = (((i - pad) % period) + period) % period;
-    mirrored[i] = samples[Math.min(at, period - at)] as number;
+  const valueAt = (at: number): number => samples[Math.min(at, period - at)] as number;
+  for (let i = 1; i <= pad; i++) {
+    mirrored[pad - i] = valueAt(i % period);
+    mirrored[pad + samples.length - 1 + i] = valueAt((samples.length - 1 + i) % period);
   }
   return mirrored;
 }

@@ -22,32 +22,77 @@ export function gainAt(sections: readonly Section[], hertz: number, samplingRate
   return gain;
 }
 
+/** Whether the first sample that is filtered is the first of the array or its last. */
+export type Direction = 'forwards' | 'backwards';
+
+/** Passes everything as it is. */
+const IDENTITY: Section = { b0: 1, b1: 0, b2: 0, a1: 0, a2: 0 };
+
 /**
- * Filters in place, section after section.
- * @param steady 'from-rest' for a filter that has seen zeros before; 'settled' for one that has seen the first sample's
+ * Filters in place, two sections at a time: each sample then waits for one multiplication and one addition only, and the
+ * two sections' waits overlap.
+ * @param start 'from-rest' for a filter that has seen zeros before; 'settled' for one that has seen the first sample's
  * value for ever, so that a constant passes without a transient.
  */
 export function runSections(
   sections: readonly Section[],
   samples: Float64Array,
   start: 'from-rest' | 'settled',
+  direction: Direction = 'forwards',
 ): void {
+  const first = direction === 'forwards' ? samples[0] : samples[samples.length - 1];
   // What a section gets from the one before when the input is constant: the first sample times the gains so far.
-  let constant = start === 'settled' ? (samples[0] ?? 0) : 0;
-  for (const section of sections) {
-    const { b0, b1, b2, a1, a2 } = section;
-    const output = (constant * (b0 + b1 + b2)) / (1 + a1 + a2);
-    // Direct form II transposed: y = b0 x + p; p = b1 x − a1 y + q; q = b2 x − a2 y.
-    let q = b2 * constant - a2 * output;
-    let p = b1 * constant - a1 * output + q;
-    constant = output;
-    for (let i = 0; i < samples.length; i++) {
-      const x = samples[i] as number;
-      const y = b0 * x + p;
-      p = b1 * x - a1 * y + q;
-      q = b2 * x - a2 * y;
-      samples[i] = y;
-    }
+  let constant = start === 'settled' ? (first ?? 0) : 0;
+  for (let i = 0; i < sections.length; i += 2) {
+    const one = startSection(sections[i] as Section, constant);
+    const two = startSection(sections[i + 1] ?? IDENTITY, one.constant);
+    constant = two.constant;
+    runPair(one, two, samples, direction);
+  }
+}
+
+/** A section as it is run: y = b0 x + p, then p becomes c1 x + q − a1 p, and q becomes c2 x − a2 p. */
+interface RunningSection {
+  readonly b0: number;
+  readonly c1: number;
+  readonly c2: number;
+  readonly a1: number;
+  readonly a2: number;
+  readonly p: number;
+  readonly q: number;
+  /** What it gives for the constant that it has seen. */
+  readonly constant: number;
+}
+
+/** Direct form II transposed, with y put into the other two equations, and its state after a constant input. */
+function startSection({ b0, b1, b2, a1, a2 }: Section, constant: number): RunningSection {
+  const output = constant === 0 ? 0 : (constant * (b0 + b1 + b2)) / (1 + a1 + a2);
+  const q = b2 * constant - a2 * output;
+  const p = b1 * constant - a1 * output + q;
+  return { b0, c1: b1 - a1 * b0, c2: b2 - a2 * b0, a1, a2, p, q, constant: output };
+}
+
+function runPair(
+  one: RunningSection,
+  two: RunningSection,
+  samples: Float64Array,
+  direction: Direction,
+): void {
+  const { b0, c1, c2, a1, a2 } = one;
+  const { b0: d0, c1: e1, c2: e2, a1: f1, a2: f2 } = two;
+  let { p, q } = one;
+  let { p: r, q: s } = two;
+  const [from, end, step] = direction === 'forwards' ? [0, samples.length, 1] : [samples.length - 1, -1, -1];
+  for (let i = from; i !== end; i += step) {
+    const x = samples[i] as number;
+    const y = b0 * x + p;
+    samples[i] = d0 * y + r;
+    const lastP = p;
+    p = c1 * x + q - a1 * lastP;
+    q = c2 * x - a2 * lastP;
+    const lastR = r;
+    r = e1 * y + s - f1 * lastR;
+    s = e2 * y - f2 * lastR;
   }
 }
 

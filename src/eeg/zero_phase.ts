@@ -25,10 +25,8 @@ export function filterZeroPhase(
     extended[pad - i] = 2 * first - (samples[i] as number);
     extended[pad + samples.length - 1 + i] = 2 * last - (samples[samples.length - 1 - i] as number);
   }
-  runSections(sections, extended, 'settled');
-  extended.reverse();
-  runSections(sections, extended, 'settled');
-  extended.reverse();
+  runSections(sections, extended, 'settled', 'forwards');
+  runSections(sections, extended, 'settled', 'backwards');
   return extended.slice(pad, pad + samples.length);
 }
 

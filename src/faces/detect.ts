@@ -18,7 +18,7 @@ export interface DetectOptions {
   readonly minFacePixels?: number;
   /**
    * Side in pixels of the smallest face that is looked for; smaller ones may be found. Unless said otherwise 2 % of the picture's
-   * longer side, but no less than 48 pixels; see `usualSmallestFace`. A smaller one costs more: see `levelsFor`.
+   * longer side, but no less than 58 pixels; see `usualSmallestFace`. A smaller one costs more: see `levelsFor`.
    */
   readonly smallestFace?: number;
 }

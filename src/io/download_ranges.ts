@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { parseFetchUrl } from './address_guard.js';
 import { isSameVersion, parseContentRange, rangeHeaders, validatorOf } from './byte_ranges.js';
+import { ConnectionPace } from './connection_pace.js';
 import { type DownloadedFile, type DownloadFileOptions, downloadFile } from './download_file.js';
 import { UserError } from './errors.js';
 import { type FetchFailure, TRANSIENT_KINDS } from './fetch_outcome.js';
@@ -24,7 +25,6 @@ export interface DownloadRangesOptions extends DownloadFileOptions {
 /** Browsers open 6 to 8 connections a host; this is for people who know the host allows more. */
 const MAX_CONNECTIONS = 16;
 const PIECE_BYTES = 256 * 1024;
-const MAX_BACKOFF_MS = 60_000;
 /** A file that changes while it is fetched is begun anew so often; then one connection has to do. */
 const MAX_VERSIONS = 3;
 
@@ -69,15 +69,12 @@ class RangesDownload {
   private readonly pieces: PiecesFile;
   private readonly pieceBytes: number;
   private readonly clock: Clock;
-  private connections: number;
+  private readonly maxConnections: number;
+  private readonly pace: ConnectionPace;
   private client: HttpClient;
   private stretches: Stretches;
   private verdict: Verdict | undefined;
   private finalUrl: string | undefined;
-  /** Requests in a row that brought nothing forward, of all connections together. */
-  private fruitless = 0;
-  /** Of the clock: no request begins before, because the host asked for patience. */
-  private notBeforeMs = 0;
   private readonly wakes = new Set<() => void>();
 
   constructor(
@@ -87,7 +84,9 @@ class RangesDownload {
   ) {
     this.options = options;
     this.pieces = pieces;
-    this.connections = connections;
+    const { maxAttempts = 8, backoffMs = 1_000, random = Math.random } = options;
+    this.pace = new ConnectionPace({ maxConnections: connections, maxAttempts, backoffMs, random });
+    this.maxConnections = connections;
     this.pieceBytes = pieceBytes;
     this.clock = options.clock ?? SYSTEM_CLOCK;
     this.client = this.newClient();
@@ -131,7 +130,7 @@ class RangesDownload {
       this.pieceBytes,
     );
     this.progress();
-    await Promise.all(Array.from({ length: this.connections }, (_, i) => this.work(i)));
+    await Promise.all(Array.from({ length: this.maxConnections }, (_, i) => this.work(i)));
     return this.verdict;
   }
 
@@ -143,10 +142,9 @@ class RangesDownload {
         while (this.pieces.version === undefined && connection > 0 && this.verdict === undefined)
           await this.wait(Number.POSITIVE_INFINITY);
         await this.patience();
-        if (this.verdict !== undefined || connection >= this.connections) return;
-        const stretch = this.stretches.take();
+        if (this.verdict !== undefined || this.stretches.isEmpty) return;
+        const stretch = connection < this.pace.connections ? this.stretches.take() : undefined;
         if (stretch === undefined) {
-          if (this.stretches.isEmpty) return;
           // The others have what is left; should one of them fail, its stretch comes back.
           await this.wait(Number.POSITIVE_INFINITY);
           continue;
@@ -156,7 +154,6 @@ class RangesDownload {
         const isForward = stretch.position > before;
         this.stretches.giveBack(stretch);
         this.wakeAll();
-        if (isForward) this.fruitless = 0;
         if (end.type === 'done' || this.verdict !== undefined) continue;
         this.afterFailure(end, isForward);
       }
@@ -166,23 +163,14 @@ class RangesDownload {
   }
 
   private afterFailure(end: RequestEnd & { type: 'failed' }, isForward: boolean): void {
-    const { maxAttempts = 8, backoffMs = 1_000, random = Math.random } = this.options;
-    const { maxRetryAfterMs = 300_000 } = this.options;
     const { failure, retryAfterMs = 0 } = end;
-    if (!isForward) this.fruitless++;
-    const isLasting = !TRANSIENT_KINDS.has(failure.kind);
-    if (isLasting || this.fruitless >= maxAttempts) this.refuse(failure);
-    else if (retryAfterMs > maxRetryAfterMs) {
+    const isAlone = !this.stretches.isWorkedOn;
+    this.pace.onFailure({ failure, retryAfterMs, isForward, isAlone, nowMs: this.clock.nowMs() });
+    if (!TRANSIENT_KINDS.has(failure.kind) || this.pace.hasGivenUp) this.refuse(failure);
+    else if (retryAfterMs > (this.options.maxRetryAfterMs ?? 300_000)) {
       const detail = `${failure.detail}, to be asked again in ${retryAfterMs / 1000} s`;
       this.refuse({ ...failure, detail });
     }
-    // A host that is asked too much is asked by fewer from now on, and by none before it wants to be.
-    if (failure.kind === 'throttled' || failure.kind === 'server-error')
-      this.connections = Math.max(1, this.connections - 1);
-    // The pause is for all: else each connection in turn would try the same stretch at once.
-    const ceilingMs = Math.min(MAX_BACKOFF_MS, backoffMs * 2 ** Math.max(0, this.fruitless - 1));
-    const delayMs = retryAfterMs + random() * ceilingMs;
-    this.notBeforeMs = Math.max(this.notBeforeMs, this.clock.nowMs() + delayMs);
   }
 
   /** Fetches a stretch, or as much of it as other connections leave to this one. Follows redirects. */
@@ -297,6 +285,7 @@ class RangesDownload {
     const wanted = chunk.subarray(0, Math.max(0, stretch.end - stretch.position));
     stretch.fill(wanted, (start, bytes) => {
       this.pieces.write(start, bytes);
+      if (this.pace.onPiece()) this.wakeAll();
       this.progress();
     });
     // Not an error: the rest is somebody else's.
@@ -370,7 +359,7 @@ class RangesDownload {
   /** Waits as long as the host wants. */
   private async patience(): Promise<void> {
     for (;;) {
-      const leftMs = this.notBeforeMs - this.clock.nowMs();
+      const leftMs = this.pace.notBeforeMs - this.clock.nowMs();
       if (leftMs <= 0 || this.verdict !== undefined) return;
       await this.wait(leftMs);
     }

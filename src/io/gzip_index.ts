@@ -117,7 +117,7 @@ export class GzipWalker {
     if (pause === 'block')
       this.#candidate = {
         position: this.#stream.position,
-        window: Uint8Array.from(this.#buffer.subarray(WINDOW_BYTES - this.#history, WINDOW_BYTES)),
+        window: new Uint8Array(this.#buffer.subarray(WINDOW_BYTES - this.#history, WINDOW_BYTES)),
       };
     if (pause === 'member') this.#endMember();
     return piece;

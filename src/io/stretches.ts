@@ -55,6 +55,11 @@ export class Stretches {
     return this.idle.length === 0 && this.taken.size === 0;
   }
 
+  /** True where somebody is at work. */
+  get isWorkedOn(): boolean {
+    return this.taken.size > 0;
+  }
+
   /** The longest stretch that nobody has, or the second half of the longest that somebody has; undefined where none is worth it. */
   take(): Stretch | undefined {
     const longest = longestOf(this.idle);

@@ -1,6 +1,15 @@
 /** Random access into tar and tar.gz archives of any size without unpacking them: an index of each, made once. */
 
-import { closeSync, existsSync, fstatSync, fsyncSync, mkdirSync, openSync, renameSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
@@ -67,7 +76,11 @@ export async function indexTar(
   const file = openArchive(archive);
   try {
     const id = archiveId(file);
-    if (isIndexed(indexPath, id)) return;
+    if (isIndexed(indexPath, id)) {
+      // A kill may have come between the index's last step and the journal's end.
+      rmSync(`${indexPath}.journal`, { force: true });
+      return;
+    }
     try {
       mkdirSync(dirname(resolve(indexPath)), { recursive: true });
       await locked(indexPath, () => buildIndex(file, id, indexPath, options));

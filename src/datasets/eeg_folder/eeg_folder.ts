@@ -44,7 +44,17 @@ export const eegFolderDataset: Dataset<EegFolderSource> & {
   resources: [],
   obtain: obtainFolder,
   async openFiles({ manualDir }) {
-    return openRecordingFiles(givenFolder(manualDir));
+    const files = openRecordingFiles(givenFolder(manualDir));
+    return {
+      ...files,
+      // A BrainVision recording is three files of one name: where any of them is another, the recording is.
+      stamp(name) {
+        const companions = /\.vhdr$/i.test(name) ? ['.eeg', '.vmrk'] : [];
+        const stamps = companions.map((ending) => files.stamp(name.replace(/\.vhdr$/i, ending)) ?? '');
+        const own = files.stamp(name);
+        return own === undefined ? undefined : [own, ...stamps].join(' ').trim();
+      },
+    };
   },
   identityOf: subjectOfPath,
 };
