@@ -4,7 +4,10 @@ import { type Band, butterworth } from './butterworth.js';
 import { notch } from './notch.js';
 import { gainAt, ringingSamples, runSections, type Section } from './sections.js';
 import { SignalError } from './signal_error.js';
-import { filterZeroPhase } from './zero_phase.js';
+import { filterZeroPhase as filterAll } from './zero_phase.js';
+
+const filterZeroPhase = (sections: readonly Section[], samples: Float64Array): Float64Array =>
+  filterAll(sections, [samples])[0]!;
 
 const RATE = 160;
 const HALF = Math.SQRT1_2;
@@ -179,4 +182,13 @@ test('an impulse gives the response that the section stands for', () => {
   runSections([{ b0: 2, b1: 1, b2: 3, a1: -0.5, a2: 0.25 }], impulse, 'from-rest');
   // y[n] = 2 x[n] + x[n−1] + 3 x[n−2] + 0.5 y[n−1] − 0.25 y[n−2]
   expect([...impulse]).toEqual([2, 2, 3.5, 1.25, -0.25]);
+});
+
+test('each channel is filtered by itself', () => {
+  const sections = butterworth(3, { lowHertz: 1, highHertz: 30 }, RATE);
+  const channels = [sine(3, 900), sine(11, 900), new Float64Array(900).fill(7)];
+  expect(filterAll(sections, channels)).toEqual(
+    channels.map((channel) => filterZeroPhase(sections, channel)),
+  );
+  expect(filterAll(sections, [])).toEqual([]);
 });

@@ -64,17 +64,14 @@ export function resample(channels: readonly ChannelSamples[], ratio: RateRatio):
   const half = CROSSINGS * Math.max(up, down);
   const pad = bank.taps + Math.ceil(half / up);
   const length = Math.ceil((first.length * up) / down);
-  const resampled: Float64Array[] = [];
+  const resampled = channels.map(() => new Float64Array(length));
+  // Four for all channels: fresh memory costs more time than using it.
+  const inputs = [0, 1, 2, 3].map(() => new Float64Array(first.length + 2 * pad)) as Four;
   for (let at = 0; at < channels.length; at += 4) {
-    const inputs = channels.slice(at, at + 4).map((channel) => mirror(channel, pad));
-    const outputs = inputs.map(() => new Float64Array(length));
-    resampled.push(...outputs);
-    // Where fewer are left, they are done twice.
-    while (inputs.length < 4) {
-      inputs.push(inputs[0]!);
-      outputs.push(outputs[0]!);
-    }
-    resampleFour(inputs as Four, outputs as Four, bank, ratio, pad + half / up);
+    // Where fewer than four are left, the last one is done again.
+    const four = inputs.map((_, i) => Math.min(at + i, channels.length - 1));
+    for (const [i, channel] of four.entries()) mirror(channels[channel]!, pad, inputs[i]!);
+    resampleFour(inputs, four.map((channel) => resampled[channel]!) as Four, bank, ratio, pad + half / up);
   }
   return resampled;
 }
@@ -157,8 +154,7 @@ function bessel0(x: number): number {
 }
 
 /** The samples with `pad` more on each side: there and back again about the first and the last, as often as needed. */
-function mirror(samples: ChannelSamples, pad: number): Float64Array {
-  const mirrored = new Float64Array(samples.length + 2 * pad);
+function mirror(samples: ChannelSamples, pad: number, mirrored: Float64Array): void {
   mirrored.set(samples, pad);
   const period = Math.max(1, 2 * (samples.length - 1));
   const valueAt = (at: number): number => samples[Math.min(at, period - at)] as number;
@@ -166,5 +162,4 @@ function mirror(samples: ChannelSamples, pad: number): Float64Array {
     mirrored[pad - i] = valueAt(i % period);
     mirrored[pad + samples.length - 1 + i] = valueAt((samples.length - 1 + i) % period);
   }
-  return mirrored;
 }

@@ -83,9 +83,7 @@ function applyStep(signal: Signal, step: SignalStep): Signal {
     case 'bandPass':
     case 'notch': {
       const sections = sectionsOf(step, signal.samplingRate);
-      const padSamples = ringingSamples(sections);
-      const data = finite(signal).map((channel) => filterZeroPhase(sections, channel, padSamples));
-      return { ...signal, data };
+      return { ...signal, data: filterZeroPhase(sections, finite(signal)) };
     }
     case 'clip':
       if (!(step.microvolts > 0)) throw new RangeError(`clip at ${step.microvolts} µV: above 0 is needed`);

@@ -108,8 +108,8 @@ test.skipIf(!canRun)(`filtering with SciPy's padding gives SciPy's signal${noPee
   const recording = await openEdfFile(RUN!);
   const signal = await readSignal(recording, { channels: ['Oz'] });
   const sections = butterworth(4, { lowHertz: 8, highHertz: 12 }, signal.samplingRate);
-  const ours = filterZeroPhase(sections, signal.data[0]!, scipyPadSamples(sections));
-  expect(furthest([ours], answer('sosfiltfilt').values)).toBeLessThan(1e-8);
+  const ours = filterZeroPhase(sections, signal.data, scipyPadSamples(sections));
+  expect(furthest(ours, answer('sosfiltfilt').values)).toBeLessThan(1e-8);
   await recording.close();
 });
 

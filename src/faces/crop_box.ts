@@ -2,7 +2,7 @@
 
 import type { Similarity } from './align.js';
 import type { PixelBox, RgbImage } from './face.js';
-import type { Rgb } from './shrink.js';
+import type { Surroundings } from './shrink.js';
 import { type Crop, resample } from './warp.js';
 
 /** How a box is grown and what becomes of a square that reaches beyond the picture. */
@@ -16,8 +16,8 @@ export interface BoxCropSpec {
    * `pad`: the square stays, and is filled where there is no picture.
    */
   readonly outside: 'clip' | 'pad';
-  /** The colour around the picture, for `pad`. */
-  readonly fill: Rgb;
+  /** What is around the picture, for `pad`. */
+  readonly fill: Surroundings;
 }
 
 /**

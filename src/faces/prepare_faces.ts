@@ -51,7 +51,21 @@ export interface FaceSpec extends CropSpec {
   /** Least intersection over union of the dataset's box with the box of the face that was found, 0 to 1. */
   readonly minOverlap: number;
   readonly limits: QualityLimits;
+  /** Of crops by a box: whether a square that reaches beyond the picture is pushed inside or padded with `fill`. */
+  readonly outside: 'clip' | 'pad';
+  /** What lies around the picture in aligned and padded crops. */
+  readonly fill: FillName;
 }
+
+/** Colours around a picture; `edge` repeats its outermost pixels. */
+export const FILLS = {
+  black: [0, 0, 0],
+  grey: [128, 128, 128],
+  white: [255, 255, 255],
+  edge: 'edge',
+} as const;
+
+export type FillName = keyof typeof FILLS;
 
 export const DEFAULT_FACE_SPEC: FaceSpec = {
   ...DEFAULT_CROP,
@@ -61,6 +75,9 @@ export const DEFAULT_FACE_SPEC: FaceSpec = {
   // less than this, a neighbour's face seldom more.
   minOverlap: 0.3,
   limits: {},
+  outside: 'clip',
+  // As the published sets of aligned faces have it.
+  fill: 'black',
 };
 
 export type FaceFailure = CropFailure | 'no-face' | 'face-mismatch' | QualityFault['reason'];
@@ -96,7 +113,8 @@ export function facePreparationId(spec: FaceSpec): string {
   if (isByBoxAlone(spec)) return crop;
   const limits = Object.entries(spec.limits).map(([name, limit]) => `-${name}${limit}`);
   const finding = spec.find ? `${DETECTOR_ID}-overlap${spec.minOverlap}` : 'given';
-  return `${crop}-${spec.align ?? 'box'}-${finding}${limits.join('')}`;
+  const cut = `${spec.align ?? `box-${spec.outside}`}-${spec.fill}`;
+  return `${crop}-${cut}-${finding}${limits.join('')}`;
 }
 
 /**
@@ -132,7 +150,7 @@ export async function prepareFaces(
 }
 
 function isByBoxAlone(spec: FaceSpec): boolean {
-  return !spec.find && spec.align === undefined;
+  return !spec.find && spec.align === undefined && spec.outside === 'clip';
 }
 
 /** A picture of at most this many pixels is decoded once for all of its faces; of a larger one each face's surroundings. */
@@ -263,21 +281,23 @@ async function cropFound(
   };
 }
 
-function aligned(seen: PictureWindow, face: Face, template: TemplateName, { size }: FaceSpec): Crop | Failed {
+function aligned(
+  seen: PictureWindow,
+  face: Face,
+  template: TemplateName,
+  { size, fill }: FaceSpec,
+): Crop | Failed {
   const landmarks = moveLandmarks(face.landmarks, (point) => pointInWindow(point, seen));
   const scale = size / TEMPLATES[template].size;
   const scaled: Similarity = { a: scale, b: 0, tx: (scale - 1) / 2, ty: (scale - 1) / 2 };
   try {
     const matrix = compose(scaled, alignmentOf(landmarks, template));
-    return { image: resample(seen.image, matrix, size, FILL), matrix };
+    return { image: resample(seen.image, matrix, size, FILLS[fill]), matrix };
   } catch (error) {
     // Five points in one place, or at infinity, as a damaged table may have them.
     return fail('bad-box', error instanceof Error ? error.message : String(error));
   }
 }
-
-/** Black, as the sets of aligned faces have it where the picture ends. */
-const FILL = [0, 0, 0] as const;
 
 function boxCrop(seen: PictureWindow, box: PixelBox, spec: FaceSpec): Crop | Failed {
   const { scale, left, top } = seen;
@@ -291,8 +311,8 @@ function boxCrop(seen: PictureWindow, box: PixelBox, spec: FaceSpec): Crop | Fai
     return cropBox(seen.image, inWindow, {
       margin: spec.margin,
       size: spec.size,
-      outside: 'clip',
-      fill: FILL,
+      outside: spec.outside,
+      fill: FILLS[spec.fill],
     });
   } catch (error) {
     return fail('bad-box', error instanceof Error ? error.message : String(error));

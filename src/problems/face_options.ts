@@ -1,10 +1,12 @@
 /** The options that every Problem over faces shares, and the preparation that they describe. */
 
-import { TEMPLATES, type TemplateName } from '../faces/align.js';
+import { TEMPLATE_NAMES, TEMPLATES, type TemplateName } from '../faces/align.js';
 import {
   DEFAULT_FACE_SPEC,
   type FaceFacts,
   type FaceSpec,
+  FILLS,
+  type FillName,
   facePreparationId,
   prepareFaces,
 } from '../faces/prepare_faces.js';
@@ -37,6 +39,10 @@ export const FACE_OPTIONS = {
   find_face: true as boolean,
   /** `none`, or the template to which crops are aligned: `arcface112`, `expression128`. */
   align: 'none' as string,
+  /** Of crops by a box that reach beyond the picture: `clip` pushes them inside, `pad` fills. */
+  outside: 'clip' as string,
+  /** Around the picture, in aligned and padded crops: `black`, `grey`, `white` or `edge`. */
+  fill: 'black' as string,
   /** Least overlap (intersection over union) of the face found with the dataset's box. */
   min_overlap: DEFAULT_FACE_SPEC.minOverlap,
   /** Pixels of the photograph between the eyes. */
@@ -104,6 +110,8 @@ function faceSpec(options: Readonly<Record<string, OptionValue>>): FaceSpec {
     minFacePixels: number('min_face_pixels'),
     find: options.find_face === true,
     align: templateOf(String(options.align ?? 'none')),
+    outside: oneOf('outside', options.outside ?? 'clip', ['clip', 'pad'] as const),
+    fill: oneOf('fill', options.fill ?? 'black', FILL_NAMES),
     minOverlap: number('min_overlap'),
     limits: {
       ...above('minEyeDistance', number('min_eye_distance'), 0),
@@ -126,11 +134,18 @@ function below(name: string, limit: number, nothing: number): Record<string, num
 }
 
 function templateOf(name: string): TemplateName | undefined {
-  if (name === 'none') return undefined;
-  if (name in TEMPLATES) return name as TemplateName;
-  throw new UserError(`there is no template ${JSON.stringify(name)}`, {
-    where: 'option align',
-    remedy: `it is none, ${Object.keys(TEMPLATES).join(' or ')}`,
+  const chosen = oneOf('align', name, ['none', ...TEMPLATE_NAMES] as const);
+  return chosen === 'none' ? undefined : chosen;
+}
+
+const FILL_NAMES = Object.keys(FILLS) as FillName[];
+
+/** @throws UserError for another word. */
+function oneOf<Word extends string>(option: string, value: OptionValue, words: readonly Word[]): Word {
+  const chosen = words.find((word) => word === value);
+  if (chosen !== undefined) return chosen;
+  throw new UserError(`option ${option} is ${JSON.stringify(value)}`, {
+    remedy: `it is ${words.slice(0, -1).join(', ')} or ${words.at(-1)}`,
     exitCode: 2,
   });
 }

@@ -165,7 +165,10 @@ export function withOptions<P extends Problem>(
   }
   // An instance of its own: one that only inherits would lack the private members of the class.
   const changed = new (problem.constructor as new () => P)();
-  return Object.defineProperty(changed, 'options', { value: Object.freeze(options), enumerable: true });
+  Object.defineProperty(changed, 'options', { value: Object.freeze(options), enumerable: true });
+  // Words that an option can't be are said here, not when the first file has been fetched.
+  void changed.preparation;
+  return changed;
 }
 
 function readOption(name: string, value: OptionValue, standard: OptionValue): OptionValue {
