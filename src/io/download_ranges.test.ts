@@ -1,42 +1,24 @@
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type FaultServer, type FaultServerOptions, startFaultServer } from '../../fixtures/fault_server.js';
 import type { Fault } from '../../fixtures/faults.js';
-import { type DownloadRangesOptions, downloadRanges } from './download_ranges.js';
+import {
+  cleanUp,
+  cleanups,
+  content,
+  download,
+  folder,
+  ownServer,
+  PIECE,
+  sendRange,
+  sha256,
+} from './download_ranges.test.helper.js';
 import { UserError } from './errors.js';
-import { seededRandom } from './random.js';
 
-const cleanups: (() => void | Promise<void>)[] = [];
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean();
-});
-
-const PIECE = 64 * 1024;
-
-/** Bytes unlike each other. */
-function content(seed: string, length: number): Buffer {
-  const random = seededRandom(seed);
-  const block = Buffer.from(Array.from({ length: 4093 }, () => random.below(256)));
-  const bytes = Buffer.alloc(length, block);
-  for (let i = 0; i + 4 <= length; i += 4096) bytes.writeUInt32LE(i, i);
-  return bytes;
-}
+afterEach(cleanUp);
 
 const bytes = content('a', 3_000_000);
-const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
-
-function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 't2t-ranges-'));
-  cleanups.push(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
 
 async function faultServer(fault?: Fault, more: Partial<FaultServerOptions> = {}): Promise<FaultServer> {
   const server = await startFaultServer({
@@ -46,54 +28,6 @@ async function faultServer(fault?: Fault, more: Partial<FaultServerOptions> = {}
   });
   cleanups.push(() => server.close());
   return server;
-}
-
-type Answer = (request: IncomingMessage, response: ServerResponse, hit: number) => void;
-
-async function ownServer(answer: Answer): Promise<string> {
-  let hits = 0;
-  const server = createServer((request, response) => answer(request, response, ++hits));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  cleanups.push(() => {
-    server.closeAllConnections();
-    return new Promise<void>((resolve) => server.close(() => resolve()));
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-/** Sends a range of some bytes rightly. */
-function sendRange(data: Buffer, etag: string, request: IncomingMessage, response: ServerResponse): void {
-  const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
-  const ifRange = request.headers['if-range'];
-  if (first === undefined || (ifRange !== undefined && ifRange !== etag)) {
-    response.writeHead(200, { etag, 'content-length': data.length }).end(data);
-    return;
-  }
-  const start = Number(first);
-  const end = last === '' ? data.length : Math.min(data.length, Number(last) + 1);
-  response
-    .writeHead(206, {
-      etag,
-      'content-range': `bytes ${start}-${end - 1}/${data.length}`,
-      'content-length': end - start,
-    })
-    .end(data.subarray(start, end));
-}
-
-function download(
-  origin: string,
-  path: string,
-  more: Partial<DownloadRangesOptions> = {},
-): ReturnType<typeof downloadRanges> {
-  return downloadRanges({
-    url: `${origin}/a.edf`,
-    path,
-    pieceBytes: PIECE,
-    allowPrivateHosts: true,
-    backoffMs: 5,
-    timeouts: { connectTimeoutMs: 2000, headersTimeoutMs: 300, bodyTimeoutMs: 300 },
-    ...more,
-  });
 }
 
 describe('downloadRanges', () => {
@@ -302,127 +236,5 @@ describe('downloadRanges', () => {
     const server = await faultServer({ kind: 'announce', bytes: 10 ** 10 });
     const path = join(folder(), 'a.edf');
     await expect(download(server.origin, path, { maxBytes: 10 ** 9 })).rejects.toThrow('the limit is');
-  });
-
-  it('stops with the signal’s reason and goes on from the whole pieces', async () => {
-    const big = content('abort', 60 * PIECE);
-    const stop = new AbortController();
-    let sent = 0;
-    const origin = await ownServer((request, response) => {
-      setTimeout(() => sendRange(big, '"1"', request, response), 10);
-    });
-    const path = join(folder(), 'a.edf');
-    const run = download(origin, path, {
-      signal: stop.signal,
-      onProgress: ({ bytes: here }) => {
-        sent = here;
-        if (here > 10 * PIECE) stop.abort(new Error('enough'));
-      },
-    });
-    await expect(run).rejects.toThrow('enough');
-    expect(sent).toBeGreaterThan(0);
-    let first: number | undefined;
-    const done = await download(origin, path, {
-      onProgress: ({ bytes: here }) => {
-        first ??= here;
-      },
-    });
-    expect(first).toBeGreaterThanOrEqual(10 * PIECE);
-    expect(done.sha256).toBe(sha256(big));
-  });
-
-  it('fetches a piece again that was spoilt on the disk between two runs', async () => {
-    const big = content('spoilt', 60 * PIECE);
-    const origin = await ownServer((request, response) => sendRange(big, '"1"', request, response));
-    const path = join(folder(), 'a.edf');
-    const stop = new AbortController();
-    const run = download(origin, path, {
-      signal: stop.signal,
-      onProgress: ({ bytes: here }) => here > 8 * PIECE && stop.abort(new Error('enough')),
-    });
-    await expect(run).rejects.toThrow('enough');
-    const part = readFileSync(`${path}.part`);
-    part.fill(0, 0, 2 * PIECE);
-    writeFileSync(`${path}.part`, part);
-    // And a line that a kill has cut.
-    writeFileSync(`${path}.part.pieces`, `${readFileSync(`${path}.part.pieces`, 'utf8')}{"piece":3,"crc`);
-    const done = await download(origin, path);
-    expect(done.sha256).toBe(sha256(big));
-  });
-
-  it('begins anew where what an earlier run left is of another URL or is rubbish', async () => {
-    const server = await faultServer();
-    const path = join(folder(), 'a.edf');
-    writeFileSync(`${path}.part`, 'rubbish');
-    for (const journal of [
-      '',
-      'null',
-      '[]',
-      '{"url":1}',
-      '{"url":"http://x/","validator":{"etag":"\\"1\\""},"totalBytes":9,"pieceBytes":65536}\n{"piece":0,"crc32":1}',
-    ]) {
-      writeFileSync(`${path}.part.pieces`, journal);
-      expect((await download(server.origin, path)).sha256).toBe(sha256(bytes));
-    }
-  });
-
-  it('refuses to fetch what another process fetches', async () => {
-    const server = await faultServer();
-    const path = join(folder(), 'a.edf');
-    // The parent of this process lives as long as the test does.
-    const tag = `${(await import('node:os')).hostname()}~${process.ppid}~0`;
-    writeFileSync(`${path}.part.lock`, tag);
-    await expect(download(server.origin, path)).rejects.toThrow('another process');
-  });
-
-  it('loses nothing but pieces on their way when it is killed again and again', async () => {
-    const big = content('kill', 96 * PIECE);
-    let killAt = 3;
-    let child: ReturnType<typeof spawn> | undefined;
-    let bytesSent = 0;
-    const origin = await ownServer((request, response, hit) => {
-      const [, first = '0', last = ''] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
-      const end = last === '' ? big.length : Number(last) + 1;
-      if (hit === killAt) child?.kill('SIGKILL');
-      response.writeHead(206, {
-        etag: '"1"',
-        'content-range': `bytes ${first}-${end - 1}/${big.length}`,
-        'content-length': end - Number(first),
-      });
-      // Piecemeal, so that a kill falls into the middle.
-      let at = Number(first);
-      const send = (): void => {
-        if (response.destroyed) return;
-        const next = Math.min(end, at + 32 * 1024);
-        response.write(big.subarray(at, next));
-        bytesSent += next - at;
-        at = next;
-        if (at === end) response.end();
-        else setTimeout(send, 2);
-      };
-      send();
-    });
-    const path = join(folder(), 'a.edf');
-    const script = fileURLToPath(new URL('./download_ranges.test.child.js', import.meta.url));
-    let kills = 0;
-    for (let run = 0; run < 12 && !existsSync(path); run++) {
-      const code = await new Promise<string | number | null>((resolve) => {
-        child = spawn(process.execPath, [script, `${origin}/a.edf`, path, '4'], { stdio: 'inherit' });
-        // Also where no further request comes to kill at.
-        const timer = run < 4 ? setTimeout(() => child?.kill('SIGKILL'), 500 + 60 * run) : undefined;
-        child.on('close', (exit, signal) => {
-          clearTimeout(timer);
-          resolve(signal ?? exit);
-        });
-      });
-      if (code === 'SIGKILL') kills++;
-      else expect(code).toBe(0);
-      killAt = run < 3 ? killAt + 9 : -1;
-    }
-    expect(kills).toBeGreaterThan(0);
-    expect(readFileSync(path).equals(big)).toBe(true);
-    expect(readdirSync(join(path, '..'))).toEqual(['a.edf']);
-    // Four connections of one piece each are lost at a kill, and what was in the sockets.
-    expect(bytesSent).toBeLessThan(big.length + (kills + 1) * 4 * 8 * PIECE);
   });
 });

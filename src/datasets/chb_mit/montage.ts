@@ -1,6 +1,6 @@
 /** Reconciles the channels of CHB-MIT's recordings, which change between and within people, by name. */
 
-/** Bipolar channels that all but three of the recordings have (“double banana”); those three can't give them in part either. */
+/** Bipolar channels that all but three of the 686 recordings have as they are (“double banana”). */
 export const CHB_MIT_CHANNELS: readonly string[] =
   'FP1-F7 F7-T7 T7-P7 P7-O1 FP1-F3 F3-C3 C3-P3 P3-O1 FP2-F4 F4-C4 C4-P4 P4-O2 FP2-F8 F8-T8 T8-P8 P8-O2 FZ-CZ CZ-PZ'.split(
     ' ',
