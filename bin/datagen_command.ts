@@ -27,6 +27,7 @@ interface DatagenOptions extends RawOptions {
   readonly option: Readonly<Record<string, OptionValue>>;
   readonly align?: string | true;
   readonly examples?: number;
+  readonly subjects?: string;
 }
 
 /** The looser template, which keeps the whole face. */
@@ -57,6 +58,10 @@ export function addDatagenCommand(program: Command): void {
       'triplets to draw, of Problems that draw them; short for --option examples=…',
       readWhole('--examples', 0),
     )
+    .option(
+      '--subjects <list>',
+      'only these people’s recordings: names, numbers or ranges, e.g. 1-20,35; short for --option subjects=…',
+    )
     .option('--dry-run', 'say what would be done and stop before the first picture')
     .option('--overwrite', 'replace a split that was made with other settings');
   addOutputOptions(addRawOptions(command))
@@ -69,11 +74,12 @@ export function addDatagenCommand(program: Command): void {
 
 async function datagen(name: string, options: DatagenOptions): Promise<void> {
   const imports = await importModules(options.import);
-  const { align, examples } = options;
+  const { align, examples, subjects } = options;
   const chosen = withOptions(problem(name), {
     ...options.option,
     ...(align === undefined ? {} : { align: align === true ? DEFAULT_TEMPLATE : align }),
     ...(examples === undefined ? {} : { examples }),
+    ...(subjects === undefined ? {} : { subjects }),
   });
   const progress = new ProgressDisplay();
   const interrupt = stopOnInterrupt();

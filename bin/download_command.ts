@@ -13,11 +13,19 @@ import { ProgressDisplay } from './progress.js';
 import { addRawOptions, type RawOptions, rawDataOptions } from './raw_options.js';
 import { formatBytes, formatCount, formatCounts, formatSeconds, print, printJson } from './terminal.js';
 
+interface DownloadCommandOptions extends RawOptions {
+  readonly subjects?: string;
+}
+
 export function addDownloadCommand(program: Command): void {
   const command = program
     .command('download')
     .argument('<dataset>', 'the dataset’s name (`t2t-ts list`)')
     .description('fetch a dataset’s files and every picture that its rows point to; resumes');
+  command.option(
+    '--subjects <list>',
+    'only these people’s recordings: names, numbers or ranges, e.g. 1-20,35',
+  );
   addOutputOptions(addRawOptions(command))
     .addHelpText(
       'after',
@@ -26,7 +34,7 @@ export function addDownloadCommand(program: Command): void {
     .action(download);
 }
 
-async function download(name: string, options: RawOptions): Promise<void> {
+async function download(name: string, options: DownloadCommandOptions): Promise<void> {
   await importModules(options.import);
   const dataset = datasetNamed(name);
   const progress = new ProgressDisplay();
@@ -35,6 +43,7 @@ async function download(name: string, options: RawOptions): Promise<void> {
     const { retry } = options;
     const summary = await downloadDataset(dataset, {
       ...rawDataOptions(options),
+      ...(options.subjects === undefined ? {} : { subjects: options.subjects.split(',') }),
       signal: interrupt.signal,
       onEvent: progress.onEvent,
       ...(retry === undefined ? {} : { retry }),
@@ -43,10 +52,12 @@ async function download(name: string, options: RawOptions): Promise<void> {
     if (options.json === true) printJson(summary);
     else {
       const failures = formatCounts(summary.failed);
-      print(
-        `${summary.dataset}: ${formatCount(summary.ok)} of ${formatCount(summary.urls)} addresses are here ` +
-          `(${formatBytes(summary.bytes)} fetched in ${formatSeconds(summary.seconds)})`,
-      );
+      if (summary.files > 0) print(`${summary.dataset}: ${formatCount(summary.files)} files are here`);
+      if (summary.urls > 0 || summary.files === 0)
+        print(
+          `${summary.dataset}: ${formatCount(summary.ok)} of ${formatCount(summary.urls)} addresses are here ` +
+            `(${formatBytes(summary.bytes)} fetched in ${formatSeconds(summary.seconds)})`,
+        );
       if (failures !== '') print(`failed: ${failures}`);
     }
   } finally {

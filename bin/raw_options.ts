@@ -13,6 +13,7 @@ import { ask } from './terminal.js';
 export interface RawOptions extends OutputOptions {
   readonly tmpDir: string;
   readonly manualDir?: string;
+  readonly mirror?: string;
   readonly acceptLicence?: boolean;
   readonly allowPrivateHosts?: boolean;
   readonly connectTo: Readonly<Record<string, string>>;
@@ -28,6 +29,7 @@ export function addRawOptions(command: Command): Command {
       new Option('--tmp-dir <dir>', 'raw data and journals').env('T2T_TMP_DIR').default('t2t-out/tmp'),
     )
     .option('--manual-dir <dir>', 'a folder with files that you obtained yourself')
+    .option('--mirror <url>', 'another address of the publisher’s files, where the dataset can use one')
     .option('--accept-licence', 'say that you have read the terms and agree')
     .option('--allow-private-hosts', 'let addresses lead into private, loopback and link-local networks')
     .option(
@@ -56,6 +58,7 @@ export function rawDataOptions(options: RawOptions): Omit<RawDataOptions, 'onEve
   return {
     tmpDir: resolve(options.tmpDir),
     ...(options.manualDir === undefined ? {} : { manualDir: resolve(options.manualDir) }),
+    ...(options.mirror === undefined ? {} : { mirror: options.mirror }),
     acceptLicence: options.acceptLicence === true ? true : question,
     allowPrivateHosts: options.allowPrivateHosts ?? false,
     connectTo: options.connectTo,

@@ -14,6 +14,8 @@ export interface DownloadOptions extends RawDataOptions {
 
 export interface DownloadSummary {
   readonly dataset: string;
+  /** Files of the dataset's own that are here now. */
+  readonly files: number;
   readonly urls: number;
   readonly ok: number;
   readonly failed: Readonly<Partial<Record<FetchFailureKind, number>>>;
@@ -55,8 +57,11 @@ export async function downloadDataset(dataset: Dataset, options: DownloadOptions
       else failed[fate.kind] = (failed[fate.kind] ?? 0) + 1;
       options.onEvent?.({ type: 'progress', stage: 'inputs', done, bytes, waiting });
     }
+    const files = dataset.fileNames?.(raw.source) ?? [];
+    if (files.length > 0) await dataset.obtainFiles?.(files, raw.context);
     options.signal?.throwIfAborted();
     return {
+      files: files.length,
       dataset: dataset.name,
       urls: done,
       ok,

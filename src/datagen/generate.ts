@@ -80,7 +80,11 @@ export async function generateData(problem: Problem, options: GenerateOptions): 
   const startedMs = performance.now();
   const startedCpu = process.cpuUsage();
   await mkdir(options.dataDir, { recursive: true });
-  const raw = await obtainRawData(problem.dataset, options);
+  const subjects = subjectsOf(problem);
+  const raw = await obtainRawData(problem.dataset, {
+    ...options,
+    ...(subjects === undefined ? {} : { subjects }),
+  });
   for (const split of problem.splits) removeLeftovers(ledgerFolder(options.dataDir, problem.name, split));
   removeLeftovers(options.dataDir);
   const planFolder = openPlanFolder(raw.rawDir, problem.name);
@@ -126,6 +130,7 @@ export async function generateData(problem: Problem, options: GenerateOptions): 
       splits,
       pool,
       notes: obtained,
+      context: raw.context,
       connectTo: web?.connectTo ?? {},
       asked: new Set(),
     };
@@ -147,6 +152,14 @@ export async function generateData(problem: Problem, options: GenerateOptions): 
     await closeRecords(records);
     closePlanFolder(planFolder);
   }
+}
+
+/** Of Problems over recordings the option `subjects`, so that it is among the split's settings: blanks or commas between. */
+function subjectsOf({ options }: Problem): string[] | undefined {
+  const words = String(options.subjects ?? '')
+    .split(/[\s,]+/)
+    .filter((word) => word !== '');
+  return words.length === 0 ? undefined : words;
 }
 
 function cpuSecondsSince(start: NodeJS.CpuUsage): number {

@@ -25,6 +25,8 @@ export interface OwnFiles {
   readonly identityOf: (fileName: string) => string | undefined;
   /** Identities whose files are not to be used. */
   readonly struck: ReadonlySet<string>;
+  /** True where a file that is not here may be fetched. */
+  readonly isFetched: boolean;
 }
 
 /** Opens the records. Another version of the image library prepares into another folder: its bytes may differ. */
@@ -52,6 +54,7 @@ export async function openOwnFiles(
     files: await dataset.openFiles(place),
     identityOf: (fileName) => dataset.identityOf?.(fileName),
     struck: new Set(struck),
+    isFetched: dataset.obtainFiles !== undefined && place.manualDir === undefined,
   };
 }
 
@@ -100,7 +103,7 @@ function ownOutcome(records: InputRecords, input: number, name: string): InputOu
   if (identity !== undefined && own.struck.has(identity))
     return { ok: false, reason: 'struck', detail: `identity ${identity}` };
   const stamp = own.files.stamp(name);
-  if (stamp === undefined) return missingFile(name);
+  if (stamp === undefined) return own.isFetched ? undefined : missingFile(name);
   const known = prepared.get(urlOf(table, input), table.parts[input]);
   return known?.stamp === stamp ? known : undefined;
 }

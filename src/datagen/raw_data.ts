@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Dataset, Licence, ObtainContext, Resource } from '../datasets/dataset.js';
-import { downloadFile } from '../io/download_file.js';
+import { type DownloadFileOptions, downloadFile } from '../io/download_file.js';
+import { downloadRanges } from '../io/download_ranges.js';
 import { UserError } from '../io/errors.js';
 import type { OnEvent } from './events.js';
 import type { FetchTuning } from './fetch_options.js';
@@ -12,6 +13,9 @@ import type { FetchTuning } from './fetch_options.js';
 export interface RawDataOptions {
   readonly tmpDir: string;
   readonly manualDir?: string;
+  /** See `ObtainContext`. */
+  readonly subjects?: readonly string[];
+  readonly mirror?: string;
   /** True where the person agrees, or a question to them. */
   readonly acceptLicence?: boolean | ((dataset: string, licence: Licence) => Promise<boolean>);
   readonly allowPrivateHosts?: boolean;
@@ -49,6 +53,8 @@ export async function obtainRawData<Source>(
   const context: ObtainContext = {
     rawDir,
     ...(options.manualDir === undefined ? {} : { manualDir: options.manualDir }),
+    ...(options.subjects === undefined ? {} : { subjects: options.subjects }),
+    ...(options.mirror === undefined ? {} : { mirror: options.mirror }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     agree: () => agree(dataset, rawDir, options),
     fetch: (resource) => fetchResource(resource, rawDir, options),
@@ -93,7 +99,7 @@ async function agree(dataset: Dataset, rawDir: string, options: RawDataOptions):
 async function fetchResource(resource: Resource, rawDir: string, options: RawDataOptions): Promise<string> {
   const path = join(rawDir, resource.name);
   if (existsSync(path)) return path;
-  await downloadFile({
+  const file: DownloadFileOptions = {
     url: resource.url,
     path,
     expected: {
@@ -111,6 +117,9 @@ async function fetchResource(resource: Resource, rawDir: string, options: RawDat
         bytes,
         ...(totalBytes === undefined ? {} : { totalBytes }),
       }),
-  });
+  };
+  const { connections = 1 } = resource;
+  if (connections > 1) await downloadRanges({ ...file, connections });
+  else await downloadFile(file);
   return path;
 }

@@ -2,6 +2,7 @@
 
 import { rmSync } from 'node:fs';
 import pLimit from 'p-limit';
+import type { ObtainContext } from '../datasets/dataset.js';
 import { TRANSIENT_KINDS } from '../io/fetch_outcome.js';
 import { datasetFileName, type Problem } from '../problems/problem.js';
 import { REASON_OF_FETCH_FAILURE, REJECTION_REASONS } from '../problems/rejection.js';
@@ -33,6 +34,8 @@ export interface Run {
   readonly splits: readonly SplitPlan[];
   readonly pool: WorkerPool;
   readonly notes: readonly string[];
+  /** For files of the dataset's own that are fetched when the plan is known. */
+  readonly context: ObtainContext;
   readonly connectTo: Readonly<Record<string, string>>;
   /** URLs asked for in this run: a failure just seen is not asked for again by the next round. */
   readonly asked: Set<string>;
@@ -91,6 +94,7 @@ async function obtain(run: Run, wanted: ReadonlySet<number>): Promise<void> {
     const url = urlOf(records.table, input);
     if (datasetFileName(url) === undefined) run.asked.add(url);
   }
+  await fetchOwnFiles(run, wanted);
   await obtainInputs({
     records,
     wanted: [...wanted],
@@ -104,6 +108,18 @@ async function obtain(run: Run, wanted: ReadonlySet<number>): Promise<void> {
     },
     onProgress: (progress) => options.onEvent?.({ type: 'progress', stage: 'inputs', ...progress }),
   });
+}
+
+/** Files of the dataset's own that are not here yet: those that some input wanted asks for, and no others. */
+async function fetchOwnFiles({ problem, records, context }: Run, wanted: ReadonlySet<number>): Promise<void> {
+  const { own, table } = records;
+  if (own?.isFetched !== true) return;
+  const names = new Set<string>();
+  for (const input of wanted) {
+    const name = datasetFileName(urlOf(table, input));
+    if (name !== undefined && own.files.stamp(name) === undefined) names.add(name);
+  }
+  if (names.size > 0) await problem.dataset.obtainFiles?.([...names].sort(), context);
 }
 
 /** A finished shard of which an input's fate is another now loses its ledger, and so is made anew. */

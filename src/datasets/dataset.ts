@@ -9,6 +9,8 @@ export interface Resource {
   readonly url: string;
   readonly bytes?: number;
   readonly sha256?: string;
+  /** Connections at once, for a server that is slow on each; 1 unless said otherwise. */
+  readonly connections?: number;
 }
 
 export interface Licence {
@@ -34,6 +36,10 @@ export interface ObtainContext {
   readonly rawDir: string;
   /** A folder in which the person has put the files by hand. */
   readonly manualDir?: string;
+  /** The people whose recordings are wanted: names, numbers or ranges, as the dataset has them; all where absent. */
+  readonly subjects?: readonly string[];
+  /** Another address at which the publisher's files are found, e.g. a mirror of one's own. */
+  readonly mirror?: string;
   /** Shows the licence, once; throws where an agreement is needed and was not given. Call it before the first byte. */
   agree(): Promise<void>;
   /** Fetches a resource, resuming and verifying it; gives the path of the whole file. */
@@ -91,6 +97,10 @@ export interface Dataset<Source = unknown> {
   serve?(
     context: ObtainContext,
   ): Promise<{ readonly connectTo: Record<string, string>; close(): Promise<void> }>;
+  /** Names of all files of the dataset's own that the rows may ask for, for `t2t-ts download`. */
+  fileNames?(source: Source): readonly string[];
+  /** For files of its own that are fetched when the plan is known: fetches those of `names` that are not here. */
+  obtainFiles?(names: readonly string[], context: ObtainContext): Promise<void>;
   /** For inputs made by `datasetFile`: opens the files after `obtain()` has been there, in every worker. */
   openFiles?(place: DatasetPlace): Promise<DatasetFiles>;
   /** Whose picture or recording a file is: what `t2t-ts forget --identity` and `--subject` mean. */

@@ -38,6 +38,23 @@ const LISTS: Readonly<Record<string, readonly SignalStep[]>> = {
   ],
 };
 
+/** Other amplifiers: offsets of millivolts, other rates, a polysomnography. */
+const OTHERS = (
+  [
+    ['eeg-biosemi', 'Newtest17-256.bdf', ['A1', 'A4', 'A7'], 100],
+    ['eeg-readers-mne', 'test.bdf', ['Fp1', 'FC5', 'C1'], 256],
+    ['eeg-readers-edfio', 'short_psg.edf', ['EEG Fpz-Cz', 'EEG Pz-Oz', 'EOG horizontal'], 128],
+  ] as const
+).map(([folder, file, channels, hertz]) => ({
+  file,
+  path: sharedData(folder, file),
+  steps: [
+    { step: 'pick', channels },
+    { step: 'bandPass', low: 1, high: 35, order: 4 },
+    { step: 'resample', hertz },
+  ] satisfies SignalStep[],
+}));
+
 const MOTOR: readonly SignalStep[] = [
   PICK,
   { step: 'bandPass', low: 1, high: 40, order: 4 },
@@ -70,10 +87,17 @@ const answers = witnessSignals([
         { do: 'chunks', path: RUN, seconds: 1 },
       ]),
   ...(SLEEP === undefined ? [] : [{ do: 'chunks', path: SLEEP, seconds: 30 }]),
+  ...OTHERS.flatMap(({ path, steps }) => (path === undefined ? [] : [{ do: 'steps', path, steps }])),
 ]);
 const isThere = answers !== undefined;
-const asked = [...DESIGNS, ...MONTAGES, ...Object.keys(LISTS), 'sosfiltfilt', 'cut', 'chunks', 'sleep'];
-const answer = (key: unknown) => answers![asked.indexOf(key as string)]!;
+const asked: readonly unknown[] = [
+  ...DESIGNS,
+  ...MONTAGES,
+  ...(RUN === undefined ? [] : [...Object.keys(LISTS), 'sosfiltfilt', 'cut', 'chunks']),
+  ...(SLEEP === undefined ? [] : ['sleep']),
+  ...OTHERS.filter(({ path }) => path !== undefined),
+];
+const answer = (key: unknown) => answers![asked.indexOf(key)]!;
 const noPeer = isThere ? '' : ` (skipped: ${WITNESS_PYTHON} has no MNE)`;
 const noPeerOrRun = RUN === undefined ? ' (skipped: no shared data)' : noPeer;
 const canRun = isThere && RUN !== undefined;
@@ -103,6 +127,22 @@ test.skipIf(!canRun).each(Object.keys(LISTS))(
     await recording.close();
   },
 );
+
+for (const other of OTHERS) {
+  const note = other.path === undefined ? ' (skipped: no shared data)' : noPeer;
+  test.skipIf(!isThere || other.path === undefined)(
+    `${other.file} filtered and resampled is MNE's signal to 1e-8 µV${note}`,
+    async () => {
+      const recording = await openEdfFile(other.path!);
+      const [pick] = other.steps;
+      const signal = await readSignal(recording, { channels: pick!.channels! });
+      const ours = applySteps(signal, other.steps);
+      expect([ours.data.length, ours.data[0]!.length]).toEqual(answer(other).shape);
+      expect(furthest(ours.data, answer(other).values)).toBeLessThan(1e-8);
+      await recording.close();
+    },
+  );
+}
 
 test.skipIf(!canRun)(`filtering with SciPy's padding gives SciPy's signal${noPeerOrRun}`, async () => {
   const recording = await openEdfFile(RUN!);

@@ -19,7 +19,7 @@ export type PickleValue =
 export interface ReadPickleOptions {
   /** What errors call the file. */
   readonly name?: string;
-  /** Instructions that are obeyed at most, each of which makes one item or less; 1,000,000 where not said. */
+  /** Instructions that are obeyed at most, each of which makes one item or less; 250,000 where not said. */
   readonly maxItems?: number;
 }
 
@@ -33,7 +33,7 @@ export interface ReadPickleOptions {
  * @throws PickleError
  */
 export function readPickle(bytes: Uint8Array, options: ReadPickleOptions = {}): PickleValue {
-  const { name: file = 'pickle', maxItems = 1_000_000 } = options;
+  const { name: file = 'pickle', maxItems = 250_000 } = options;
   const machine = new PickleMachine(bytes, maxItems);
   try {
     return finished(machine.run());
