@@ -8,6 +8,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   edf: () => import('./edf.js'),
   tar: () => import('./tar.js'),
   sampling: () => import('./sampling.js'),
+  eeg_signals: () => import('./eeg_signals.js'),
   datagen: () => import('./datagen.js'),
   download: () => import('./download.js'),
 };
