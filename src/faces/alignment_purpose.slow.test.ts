@@ -74,8 +74,11 @@ interface Told {
   readonly missed: { readonly ours: readonly string[]; readonly theirs: readonly string[] };
 }
 
+/** Ways in which our crops must serve as well as face-api's own; the others have another frame than the net was trained on. */
+const OURS = ['in the net’s frame', 'cut from stored expression128'] as const satisfies readonly Way[];
+
 /**
- * By how much less than theirs our area may be, with 97.5 % certainty; measured 0.001. Beside that the interval must reach zero.
+ * As good: the 95 % interval of our area less theirs reaches zero, and its lower end loses no more than this; measured on LFW: 0.0013.
  */
 const MOST_LOST = 0.005;
 
@@ -106,16 +109,17 @@ describe.skipIf(reasonLfw !== undefined)(`pairs of LFW’s people${reasonLfw ?? 
   }, 900_000);
 
   test('there are enough of them to tell', () => {
-    expect(told.missed.ours.length).toBeLessThanOrEqual(told.missed.theirs.length + 1);
+    expect(told.missed.ours.length).toBeLessThanOrEqual(told.missed.theirs.length);
     expect(told.photographs.size).toBeGreaterThanOrEqual(315);
     expect(pairs.filter(({ first, second }) => first === second).length).toBeGreaterThanOrEqual(950);
   });
 
   test('are told apart on our aligned crops at least as well as on face-api’s own', () => {
-    const difference = compare(pairs, 'in the net’s frame');
-    expect(difference.low).toBeGreaterThanOrEqual(-MOST_LOST);
-    expect(difference.high).toBeGreaterThanOrEqual(0);
-    expect(difference.ours).toBeGreaterThanOrEqual(0.98);
+    for (const way of OURS) {
+      const difference = compare(pairs, way);
+      expect([way, difference, isAsGood(difference)]).toEqual([way, difference, true]);
+      expect(difference.ours).toBeGreaterThanOrEqual(0.98);
+    }
   });
 
   test('are not on crops that lie a third beside the face, or turned by 45 degrees: the test above can fail', () => {
@@ -153,14 +157,15 @@ describe.skipIf(reasonDeepface !== undefined)(`pairs of deepface’s people${rea
   });
 
   test('are told apart on our aligned crops at least as well as on face-api’s own', () => {
-    const difference = compare(pairs, 'in the net’s frame');
-    expect(difference.low).toBeGreaterThanOrEqual(-MOST_LOST);
-    expect(difference.high).toBeGreaterThanOrEqual(0);
+    for (const way of OURS) {
+      const difference = compare(pairs, way);
+      expect([way, difference, isAsGood(difference)]).toEqual([way, difference, true]);
+    }
   });
 
-  test('are not on crops that lie a third beside the face, or turned by 45 degrees: the test above can fail', () => {
-    for (const way of ['shifted by a third', 'turned by 45°'] as const)
-      expect([way, isAsGood(compare(pairs, way))]).toEqual([way, false]);
+  // With six people the interval is wide: crops shifted by a third are told from ours by LFW's alone.
+  test('are not on crops that are turned by 45 degrees: the test above can fail', () => {
+    expect(isAsGood(compare(pairs, 'turned by 45°'))).toBe(false);
   });
 });
 
@@ -179,10 +184,7 @@ function aligned(template: TemplateName, frame: Frame): (image: RgbImage, landma
 function fromStoredCrop(image: RgbImage, landmarks: Landmarks): RgbImage {
   const { expression128, arcface112 } = TEMPLATES;
   const stored = resample(image, alignmentOf(landmarks, 'expression128'), expression128.size, [0, 0, 0]);
-  const toArcface = compose(
-    alignmentOf(arcface112.points, 'arcface112'),
-    invert(alignmentOf(arcface112.points, 'expression128')),
-  );
+  const toArcface = invert(alignmentOf(arcface112.points, 'expression128'));
   return resample(stored, compose(netFrame(), toArcface), DESCRIPTOR_SIDE, [0, 0, 0]);
 }
 

@@ -1,7 +1,7 @@
 /** A fingerprint of what a picture looks like: pictures that differ in size, quality or a little light have near ones. */
 
 import type { RgbImage } from './face.js';
-import { lumaOf } from './luma.js';
+import { lumaThousandths } from './luma.js';
 
 /** Side of the grid of lumas, and of the square of its frequencies that is kept. */
 const GRID = 32;
@@ -59,7 +59,7 @@ export function bitCount(word: number): number {
 
 /** Mean luma of each cell of a 32 × 32 grid over the picture; pixels on a cell's edge count for the part inside. */
 function lumaGrid(image: RgbImage): Float64Array {
-  const lumas = lumaOf(image);
+  const { data } = image;
   const columns = gridCells(image.width);
   const rows = gridCells(image.height);
   const grid = new Float64Array(GRID * GRID);
@@ -69,9 +69,9 @@ function lumaGrid(image: RgbImage): Float64Array {
       for (const [j, column] of columns.entries()) {
         let sum = 0;
         const { first, weights } = column;
-        for (let m = 0; m < weights.length; m++)
-          sum += (weights[m] as number) * (lumas[start + first + m] as number);
-        grid[i * GRID + j]! += rowWeight * sum;
+        for (let m = 0, at = 3 * (start + first); m < weights.length; m++, at += 3)
+          sum += (weights[m] as number) * lumaThousandths(data, at);
+        grid[i * GRID + j]! += (rowWeight * sum) / 1000;
       }
     }
   return grid;

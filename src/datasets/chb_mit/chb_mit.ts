@@ -2,15 +2,13 @@
 
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { ObtainContext } from '../dataset.js';
+import type { Dataset, ObtainContext } from '../dataset.js';
 import {
-  type FetchedFilesDataset,
   ODC_BY,
   obtainPhysionetFiles,
   openPhysionet,
   openPhysionetFiles,
   PHYSIONET_CITATION,
-  type PhysionetContext,
   type PhysionetFiles,
   type PhysionetProject,
 } from '../physionet/physionet.js';
@@ -24,6 +22,8 @@ export interface ChbMitRecording extends RecordingEntry, Seizures {
   readonly case: string;
   /** As the summary has them; empty where it has none, and the recording itself must tell. */
   readonly channels: readonly string[];
+  /** How long it lasts, in whole seconds as the summary has it; absent where it does not tell. */
+  readonly seconds?: number;
 }
 
 export interface ChbMitSource {
@@ -37,7 +37,7 @@ const PROJECT: PhysionetProject = {
   accepts: (name) => RECORDING.test(basename(name)) || SUMMARY.test(basename(name)),
 };
 
-export const chbMitDataset: FetchedFilesDataset<ChbMitSource> = {
+export const chbMitDataset = {
   name: 'chb_mit',
   title: 'CHB-MIT Scalp EEG Database',
   description:
@@ -56,13 +56,14 @@ export const chbMitDataset: FetchedFilesDataset<ChbMitSource> = {
   },
   resources: [],
   obtain: obtainChbMit,
+  fileNames: ({ recordings }: ChbMitSource) => recordings.map(({ fileName }) => fileName),
   obtainFiles: (names, context) => obtainPhysionetFiles(PROJECT, names, context),
   openFiles: openPhysionetFiles,
   identityOf: (fileName) => {
     const name = RECORDING.exec(basename(fileName))?.[1];
     return name === undefined ? undefined : subjectOf(name);
   },
-};
+} satisfies Dataset<ChbMitSource>;
 
 /** `chb17a_03.edf` and `chb02_16+.edf` among them. */
 const RECORDING = /^(chb\d{2})[a-z]?_\d{2}\+?\.edf(\.seizures)?$/;
@@ -75,10 +76,9 @@ function subjectOf(name: string): string {
 
 async function obtainChbMit(context: ObtainContext): Promise<ChbMitSource> {
   await context.agree();
-  const { subjects: wishes } = context as PhysionetContext;
   const files = await openPhysionet(PROJECT, context);
   const caseOf = (name: string): string => basename(name).slice(0, 5);
-  const cases = selectSubjects([...new Set(files.names.map(caseOf))], wishes);
+  const cases = selectSubjects([...new Set(files.names.map(caseOf))], context.subjects);
   const names = files.names.filter((name) => cases.includes(caseOf(name)));
   const summaries = await readSummaries(names, files);
   const annotated = await readSeizureFiles(names, files);
@@ -95,6 +95,7 @@ async function obtainChbMit(context: ObtainContext): Promise<ChbMitSource> {
         session: caseOf(name),
         fileName,
         channels: summary?.channels ?? [],
+        ...(summary?.seconds === undefined ? {} : { seconds: summary.seconds }),
         ...reconcileSeizures(summary, own),
       };
     });

@@ -13,6 +13,8 @@ export interface SummarizedFile {
   readonly fileName: string;
   /** As the summary lists them; where they change in between, those of this file. Empty where none are listed. */
   readonly channels: readonly string[];
+  /** How long it lasts by the clock times of its start and end, in seconds; absent where they are. */
+  readonly seconds?: number;
   /** In order of time. */
   readonly seizures: readonly Interval[];
   /** Why the seizures can't be relied on, where they can't. */
@@ -28,7 +30,7 @@ export interface Summary {
 /**
  * Reads a summary. Channel lists hold for the files that follow them; a new one begins with `Channel 1`. Starts and ends
  * of seizures are paired in the order in which they come: in one summary the printed numbers are wrong (`chb09_08.edf`
- * has two ends of seizure 1). Clock times are not read: they go beyond 24 hours.
+ * has two ends of seizure 1). Clock times go beyond 24 hours or start anew there: only their difference is used.
  * @throws UserError where the text is no such summary.
  */
 export function parseChbSummary(text: string, where: string): Summary {
@@ -55,7 +57,10 @@ export function parseChbSummary(text: string, where: string): Summary {
         });
       open = { fileName, channels, declared: undefined, starts: [], ends: [] };
     }
-    if (open !== undefined) readSeizureLine(line, open);
+    if (open !== undefined) {
+      readClockLine(line, open);
+      readSeizureLine(line, open);
+    }
   }
   if (open !== undefined) files.push(closed(open));
   if (files.length === 0)
@@ -66,10 +71,22 @@ export function parseChbSummary(text: string, where: string): Summary {
 interface OpenFile {
   readonly fileName: string;
   readonly channels: readonly string[];
+  /** Seconds of the clock. */
+  clockStart?: number;
+  clockEnd?: number;
   declared: number | undefined;
   readonly starts: number[];
   readonly ends: number[];
   fault?: string;
+}
+
+function readClockLine(line: string, file: OpenFile): void {
+  const [, edge, hours, minutes, seconds] =
+    /^File (Start|End) Time:\s*(\d{1,3}):(\d{1,2}):(\d{1,2})$/i.exec(line) ?? [];
+  if (edge === undefined) return;
+  const time = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+  if (edge.toLowerCase() === 'start') file.clockStart = time;
+  else file.clockEnd = time;
 }
 
 function readSeizureLine(line: string, file: OpenFile): void {
@@ -83,7 +100,8 @@ function readSeizureLine(line: string, file: OpenFile): void {
   else (edge.toLowerCase() === 'start' ? file.starts : file.ends).push(Number(seconds));
 }
 
-function closed({ fileName, channels, declared, starts, ends, fault }: OpenFile): SummarizedFile {
+function closed(file: OpenFile): SummarizedFile {
+  const { fileName, channels, declared, starts, ends, fault } = file;
   const seizures = starts.slice(0, ends.length).map((start, i) => ({ start, end: ends[i] as number }));
   const inOrder = seizures.every(({ start, end }, i) => start < end && start >= (seizures[i - 1]?.end ?? 0));
   const found =
@@ -95,5 +113,21 @@ function closed({ fileName, channels, declared, starts, ends, fault }: OpenFile)
         : inOrder
           ? undefined
           : 'seizures end before they begin or overlap');
-  return { fileName, channels, seizures, ...(found === undefined ? {} : { fault: found }) };
+  const seconds = secondsOf(file);
+  return {
+    fileName,
+    channels,
+    seizures,
+    ...(seconds === undefined ? {} : { seconds }),
+    ...(found === undefined ? {} : { fault: found }),
+  };
+}
+
+const DAY_SECONDS = 24 * 3600;
+
+/** None of the corpus lasts as long as a day. */
+function secondsOf({ clockStart, clockEnd }: OpenFile): number | undefined {
+  if (clockStart === undefined || clockEnd === undefined) return undefined;
+  const seconds = (((clockEnd - clockStart) % DAY_SECONDS) + DAY_SECONDS) % DAY_SECONDS;
+  return seconds === 0 ? undefined : seconds;
 }

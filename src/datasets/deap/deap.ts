@@ -3,7 +3,7 @@
 import { basename } from 'node:path';
 import { UserError } from '../../io/errors.js';
 import type { Dataset, ObtainContext } from '../dataset.js';
-import { listFiles, openRecordingFiles, type RecordingEntry, type RecordingFiles } from '../recordings.js';
+import { listFiles, openRecordingFiles, type RecordingEntry } from '../recordings.js';
 import { selectSubjects } from '../subjects.js';
 import { DEAP_TRIALS } from './layout.js';
 
@@ -21,9 +21,7 @@ export interface DeapSource {
 
 const FILE = /^(s(\d{2}))\.dat$/;
 
-export const deapDataset: Dataset<DeapSource> & {
-  openFiles(place: { readonly rawDir: string; readonly manualDir?: string }): Promise<RecordingFiles>;
-} = {
+export const deapDataset = {
   name: 'deap',
   title: 'DEAP',
   description:
@@ -43,16 +41,16 @@ export const deapDataset: Dataset<DeapSource> & {
   },
   resources: [],
   obtain: obtainDeap,
+  fileNames: ({ recordings }: DeapSource) => recordings.map(({ fileName }) => fileName),
   async openFiles({ manualDir }) {
     return openRecordingFiles(manualFolder(manualDir));
   },
   identityOf: (fileName) => FILE.exec(basename(fileName))?.[1],
-};
+} satisfies Dataset<DeapSource>;
 
 async function obtainDeap(context: ObtainContext): Promise<DeapSource> {
   const folder = manualFolder(context.manualDir);
   await context.agree();
-  const { subjects: wishes } = context as ObtainContext & { readonly subjects?: readonly string[] };
   const byName = new Map<string, string>();
   for (const fileName of listFiles(folder, (name) => FILE.test(basename(name)))) {
     const name = basename(fileName, '.dat');
@@ -64,7 +62,7 @@ async function obtainDeap(context: ObtainContext): Promise<DeapSource> {
       remedy: 'unpack data_preprocessed_python.zip there',
       exitCode: 2,
     });
-  const subjects = selectSubjects([...byName.keys()].sort(), wishes);
+  const subjects = selectSubjects([...byName.keys()].sort(), context.subjects);
   if (byName.size < PARTICIPANTS)
     context.note(`${byName.size} of the ${PARTICIPANTS} participants are there`);
   return {

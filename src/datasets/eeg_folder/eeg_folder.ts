@@ -4,8 +4,9 @@ import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../io/errors.js';
 import { isRecordingName, openRecording } from '../../io/open_recording.js';
+import type { Recording, Segment } from '../../io/recording.js';
 import type { Dataset, ObtainContext } from '../dataset.js';
-import { listFiles, openRecordingFiles, type RecordingEntry, type RecordingFiles } from '../recordings.js';
+import { listFiles, openRecordingFiles, type RecordingEntry } from '../recordings.js';
 import { type LabelledEvent, type LabelTable, readLabelTable } from './label_table.js';
 
 export type { LabelledEvent } from './label_table.js';
@@ -19,14 +20,14 @@ export interface EegFolderSource {
    * @throws UserError where the recording can't be read.
    */
   events(recording: RecordingEntry): Promise<readonly LabelledEvent[]>;
+  /** The stretches without gaps of a recording, for which the file is opened. @throws UserError where it can't be read. */
+  segments(recording: RecordingEntry): Promise<readonly Segment[]>;
 }
 
 /** The table's name, in the folder that is given. */
 export const LABELS_FILE = 'labels.csv';
 
-export const eegFolderDataset: Dataset<EegFolderSource> & {
-  openFiles(place: { readonly rawDir: string; readonly manualDir?: string }): Promise<RecordingFiles>;
-} = {
+export const eegFolderDataset = {
   name: 'eeg_folder',
   title: 'A folder of EEG recordings',
   description:
@@ -43,6 +44,7 @@ export const eegFolderDataset: Dataset<EegFolderSource> & {
   },
   resources: [],
   obtain: obtainFolder,
+  fileNames: ({ recordings }: EegFolderSource) => recordings.map(({ fileName }) => fileName),
   async openFiles({ manualDir }) {
     const files = openRecordingFiles(givenFolder(manualDir));
     return {
@@ -57,7 +59,7 @@ export const eegFolderDataset: Dataset<EegFolderSource> & {
     };
   },
   identityOf: subjectOfPath,
-};
+} satisfies Dataset<EegFolderSource>;
 
 async function obtainFolder(context: ObtainContext): Promise<EegFolderSource> {
   const folder = givenFolder(context.manualDir);
@@ -84,19 +86,28 @@ async function obtainFolder(context: ObtainContext): Promise<EegFolderSource> {
     recordings,
     async events({ fileName }) {
       if (table !== undefined) return table.events.get(fileName) ?? [];
-      const recording = await openRecording(join(folder, ...fileName.split('/')));
-      try {
-        const annotations = await recording.annotations();
-        return annotations.map(({ onset, duration, text }) => ({
-          onset,
-          label: text,
-          ...(duration === undefined ? {} : { duration }),
-        }));
-      } finally {
-        await recording.close();
-      }
+      const annotations = await withRecording(folder, fileName, (recording) => recording.annotations());
+      return annotations.map(({ onset, duration, text }) => ({
+        onset,
+        label: text,
+        ...(duration === undefined ? {} : { duration }),
+      }));
     },
+    segments: ({ fileName }) => withRecording(folder, fileName, (recording) => recording.segments()),
   };
+}
+
+async function withRecording<T>(
+  folder: string,
+  fileName: string,
+  read: (recording: Recording) => Promise<T>,
+): Promise<T> {
+  const recording = await openRecording(join(folder, ...fileName.split('/')));
+  try {
+    return await read(recording);
+  } finally {
+    await recording.close();
+  }
 }
 
 /** Tables of other things have the same ending: the header must name an electrode that every Muse has. */
@@ -121,7 +132,7 @@ function entryOf(fileName: string, table: LabelTable | undefined): RecordingEntr
 
 /** Subjects of one's own have any names: no numbers or ranges here. */
 function selectFolder(entries: readonly RecordingEntry[], context: ObtainContext): readonly RecordingEntry[] {
-  const { subjects } = context as ObtainContext & { readonly subjects?: readonly string[] };
+  const { subjects } = context;
   if (subjects === undefined) return entries;
   const known = new Set(entries.map(({ subject }) => subject));
   for (const subject of subjects)

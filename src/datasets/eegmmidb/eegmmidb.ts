@@ -2,15 +2,13 @@
 
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { ObtainContext } from '../dataset.js';
+import type { Dataset, ObtainContext } from '../dataset.js';
 import {
-  type FetchedFilesDataset,
   ODC_BY,
   obtainPhysionetFiles,
   openPhysionet,
   openPhysionetFiles,
   PHYSIONET_CITATION,
-  type PhysionetContext,
   type PhysionetProject,
 } from '../physionet/physionet.js';
 import type { RecordingEntry } from '../recordings.js';
@@ -45,7 +43,7 @@ const PROJECT: PhysionetProject = {
   accepts: (name) => FILE.test(basename(name)),
 };
 
-export const eegmmidbDataset: FetchedFilesDataset<EegmmidbSource> = {
+export const eegmmidbDataset = {
   name: 'eegmmidb',
   title: 'EEG Motor Movement/Imagery Dataset',
   description:
@@ -63,10 +61,11 @@ export const eegmmidbDataset: FetchedFilesDataset<EegmmidbSource> = {
   },
   resources: [],
   obtain: obtainEegmmidb,
+  fileNames: ({ recordings }: EegmmidbSource) => recordings.map(({ fileName }) => fileName),
   obtainFiles: (names, context) => obtainPhysionetFiles(PROJECT, names, context),
   openFiles: openPhysionetFiles,
   identityOf: (fileName) => FILE.exec(basename(fileName))?.[1],
-};
+} satisfies Dataset<EegmmidbSource>;
 
 const FILE = /^(S\d{3})R(\d{2})\.edf(\.event)?$/;
 
@@ -87,10 +86,11 @@ const ANOMALIES: ReadonlyMap<string, EegmmidbAnomaly> = new Map([
 
 async function obtainEegmmidb(context: ObtainContext): Promise<EegmmidbSource> {
   await context.agree();
-  const { subjects: wishes } = context as PhysionetContext;
   const files = await openPhysionet(PROJECT, context);
   const entries = files.names.flatMap(entryOf);
-  const subjects = new Set(selectSubjects([...new Set(entries.map(({ subject }) => subject))], wishes));
+  const subjects = new Set(
+    selectSubjects([...new Set(entries.map(({ subject }) => subject))], context.subjects),
+  );
   const recordings = entries.filter(({ subject }) => subjects.has(subject)).sort(byId);
   const known = new Set(files.names);
   const eventNames = recordings.map(({ fileName }) => `${fileName}.event`).filter((name) => known.has(name));

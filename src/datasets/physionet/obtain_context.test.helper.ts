@@ -3,9 +3,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { downloadRanges } from '../../io/download_ranges.js';
-import type { ParallelResource, PhysionetContext } from './physionet.js';
+import type { ObtainContext } from '../dataset.js';
 
-export interface TestContext extends PhysionetContext {
+export interface TestContext extends ObtainContext {
   readonly notes: string[];
   /** Names of resources that were asked for and not here yet. */
   readonly fetched: string[];
@@ -36,7 +36,7 @@ export function testContext(options: {
       const path = join(options.rawDir, resource.name);
       if (existsSync(path)) return path;
       fetched.push(resource.name);
-      const { connections } = resource as Partial<ParallelResource>;
+      const { connections } = resource;
       await downloadRanges({
         url: resource.url,
         path,

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import { UserError } from '../../io/errors.js';
 import { parseSha256Sums } from '../../io/sha256_sums.js';
-import type { Dataset, Licence, ObtainContext, Resource } from '../dataset.js';
+import type { Licence, ObtainContext, Resource } from '../dataset.js';
 import { listFiles, openRecordingFiles, type RecordingFiles } from '../recordings.js';
 
 /** A published version of a corpus. */
@@ -15,26 +15,6 @@ export interface PhysionetProject {
   readonly version: string;
   /** The files that we know what to do with, by their names below the corpus's folder. */
   accepts(name: string): boolean;
-}
-
-/** What a run may ask of a dataset besides what every dataset gets. */
-export interface PhysionetContext extends ObtainContext {
-  /** `--subjects`: names, numbers or ranges; all where absent. */
-  readonly subjects?: readonly string[];
-  /** Another place of the same files, e.g. a mirror of one's own, instead of `PHYSIONET_URL`. */
-  readonly mirror?: string;
-}
-
-/** A resource that may be fetched over several connections at once. */
-export interface ParallelResource extends Resource {
-  readonly connections: number;
-}
-
-/** A dataset whose own files are fetched when the plan is known, not before. */
-export interface FetchedFilesDataset<Source> extends Dataset<Source> {
-  /** Fetches files of the dataset, named as in `datasetFile()`, that are not here yet. Nothing is done with `--manual-dir`. */
-  obtainFiles(names: readonly string[], context: ObtainContext): Promise<void>;
-  openFiles(place: { readonly rawDir: string; readonly manualDir?: string }): Promise<RecordingFiles>;
 }
 
 /** The files of a corpus, here or to be fetched. */
@@ -67,7 +47,7 @@ export const PHYSIONET_CITATION =
  */
 export async function openPhysionet(
   project: PhysionetProject,
-  context: PhysionetContext,
+  context: ObtainContext,
 ): Promise<PhysionetFiles> {
   const { manualDir } = context;
   if (manualDir !== undefined) {
@@ -83,7 +63,7 @@ export async function openPhysionet(
 export async function obtainPhysionetFiles(
   project: PhysionetProject,
   names: readonly string[],
-  context: PhysionetContext,
+  context: ObtainContext,
 ): Promise<void> {
   if (context.manualDir !== undefined) return;
   await fetchFiles([...new Set(names)], { project, context, sums: await fetchSums(project, context) });
@@ -109,7 +89,7 @@ export function physionetUrl(
 
 const SUMS = 'SHA256SUMS.txt';
 
-async function fetchSums(project: PhysionetProject, context: PhysionetContext): Promise<Map<string, string>> {
+async function fetchSums(project: PhysionetProject, context: ObtainContext): Promise<Map<string, string>> {
   const url = physionetUrl(project, SUMS, context.mirror);
   const path = await context.fetch({ name: SUMS, url });
   return parseSha256Sums(readFileSync(path, 'utf8'), path);
@@ -119,7 +99,7 @@ async function fetchFiles(
   names: readonly string[],
   run: {
     readonly project: PhysionetProject;
-    readonly context: PhysionetContext;
+    readonly context: ObtainContext;
     readonly sums: ReadonlyMap<string, string>;
   },
 ): Promise<string[]> {
@@ -141,7 +121,7 @@ async function fetchFiles(
           if (sha256 === undefined) throw notListed(name, project);
           mkdirSync(dirname(join(context.rawDir, ...name.split('/'))), { recursive: true });
           const url = physionetUrl(project, name, context.mirror);
-          const resource: ParallelResource = { name, url, sha256, connections };
+          const resource: Resource = { name, url, sha256, connections };
           return await context.fetch(resource);
         } catch (error) {
           failure ??= error;

@@ -3,15 +3,13 @@
 import { basename } from 'node:path';
 import { openEdfFile } from '../../io/edf.js';
 import type { Annotation } from '../../io/recording.js';
-import type { ObtainContext } from '../dataset.js';
+import type { Dataset, ObtainContext } from '../dataset.js';
 import {
-  type FetchedFilesDataset,
   ODC_BY,
   obtainPhysionetFiles,
   openPhysionet,
   openPhysionetFiles,
   PHYSIONET_CITATION,
-  type PhysionetContext,
   type PhysionetProject,
 } from '../physionet/physionet.js';
 import type { RecordingEntry } from '../recordings.js';
@@ -40,7 +38,7 @@ const PROJECT: PhysionetProject = {
   accepts: (name) => sleepEdfName(basename(name)) !== undefined,
 };
 
-export const sleepEdfDataset: FetchedFilesDataset<SleepEdfSource> = {
+export const sleepEdfDataset = {
   name: 'sleep_edf',
   title: 'Sleep-EDF Database Expanded',
   description:
@@ -58,10 +56,11 @@ export const sleepEdfDataset: FetchedFilesDataset<SleepEdfSource> = {
   },
   resources: [],
   obtain: obtainSleepEdf,
+  fileNames: ({ recordings }: SleepEdfSource) => recordings.map(({ fileName }) => fileName),
   obtainFiles: (names, context) => obtainPhysionetFiles(PROJECT, names, context),
   openFiles: openPhysionetFiles,
   identityOf: (fileName) => sleepEdfName(basename(fileName))?.subject,
-};
+} satisfies Dataset<SleepEdfSource>;
 
 /** What the name of a file tells. */
 export interface SleepEdfName {
@@ -97,12 +96,11 @@ export function sleepEdfName(name: string): SleepEdfName | undefined {
 
 async function obtainSleepEdf(context: ObtainContext): Promise<SleepEdfSource> {
   await context.agree();
-  const { subjects: wishes } = context as PhysionetContext;
   const files = await openPhysionet(PROJECT, context);
   const { recordings: all, alone } = pairNights(files.names);
   if (alone.length > 0)
     context.note(`${alone.length} files have no counterpart and are not used, the first is ${alone[0]}`);
-  const subjects = new Set(selectSubjects([...new Set(all.map(({ subject }) => subject))], wishes));
+  const subjects = new Set(selectSubjects([...new Set(all.map(({ subject }) => subject))], context.subjects));
   const recordings = all.filter(({ subject }) => subjects.has(subject));
   const paths = await files.obtain(recordings.map(({ hypnogramFile }) => hypnogramFile));
   const pathOf = new Map(recordings.map(({ id }, i) => [id, paths[i] as string]));
