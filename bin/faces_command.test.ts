@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -73,12 +73,21 @@ test('a table for people, and exit code 1 where no photograph could be read', as
   expect(none.stderr).toContain('not-an-image');
 });
 
+test('every photograph has a picture of its own, whatever the photographs are called', async () => {
+  const photos = ['a.jpg', 'a.png', 'a-2.jpg'].map((name) => join(folder, name));
+  for (const path of photos) copyFileSync(photo, path);
+  const pictures = join(folder, 'of-its-own');
+  expect((await runCli(['faces', ...photos, '--pictures', pictures])).code).toBe(0);
+  expect(readdirSync(pictures).sort()).toEqual(['a-2-2.faces.png', 'a-2.faces.png', 'a.faces.png']);
+});
+
 test('misuse is one sentence', async () => {
   const template = await runCli(['faces', photo, '--align', 'arcface']);
   expect(template.code).toBe(2);
   expect(template.stderr).toBe(
     't2t-ts: there is no template "arcface" (--align): it is arcface112 or expression128\n',
   );
+  expect((await runCli(['faces', photo, '--align', 'constructor'])).code).toBe(2);
   const missing = await runCli(['faces', join(folder, 'missing.jpg')]);
   expect(missing.code).toBe(1);
   expect(missing.stderr).toContain('there is no such file');

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { facePicture } from '../src/explore/face_picture.js';
-import { compose, matrixNumbers, TEMPLATES, type TemplateName } from '../src/faces/align.js';
+import { compose, isTemplateName, matrixNumbers, TEMPLATES, type TemplateName } from '../src/faces/align.js';
 import { DEFAULT_CROP } from '../src/faces/crop.js';
 import { pointInWindow, windowMatrix } from '../src/faces/decode_window.js';
 import { DETECTOR_ID } from '../src/faces/detect.js';
@@ -117,7 +117,7 @@ function rowOf(file: string, number: number, face: Face, crop: Crop): (string | 
 }
 
 function readTemplate(name: string): TemplateName {
-  if (name in TEMPLATES) return name as TemplateName;
+  if (isTemplateName(name)) return name;
   throw new UserError(`there is no template ${JSON.stringify(name)}`, {
     where: '--align',
     remedy: `it is ${Object.keys(TEMPLATES).join(' or ')}`,
@@ -127,11 +127,12 @@ function readTemplate(name: string): TemplateName {
 
 /** A PNG's name for each photograph: its own, and a number where two photographs share one. */
 function pictureNames(photos: readonly string[]): string[] {
-  const seen = new Map<string, number>();
+  const taken = new Set<string>();
   return photos.map((photo) => {
-    const name = basename(photo).replace(/\.[^.]*$/, '');
-    const count = (seen.get(name) ?? 0) + 1;
-    seen.set(name, count);
-    return `${name}${count === 1 ? '' : `-${count}`}.faces.png`;
+    const stem = basename(photo).replace(/\.[^.]*$/, '');
+    let name = stem;
+    for (let number = 2; taken.has(name); number++) name = `${stem}-${number}`;
+    taken.add(name);
+    return `${name}.faces.png`;
   });
 }

@@ -85,12 +85,17 @@ export function partKey(part: InputPart | undefined): string {
   ].join(',');
 }
 
-/** How a ledger writes an outcome: enough of the content's hash to tell that it changed, or the reason. */
+/**
+ * How a ledger writes an outcome: enough of the content's hash to tell that it changed and the CRC of what was made of it,
+ * which another box or other landmarks of the same content change; or the reason.
+ */
 export function outcomeToken(outcome: InputOutcome): string {
-  return outcome.ok ? contentToken(outcome.content) : outcome.reason;
+  return outcome.ok
+    ? contentToken(outcome.content) + outcome.crc.toString(16).padStart(8, '0')
+    : outcome.reason;
 }
 
-/** A content's token: 64 bits of its SHA-256. */
+/** What the tokens of a content begin with: 64 bits of its SHA-256. */
 export function contentToken(sha256: string): string {
   return sha256.slice(0, 16);
 }

@@ -26,7 +26,10 @@ export interface LedgerHead {
 
 export interface LedgerLine {
   readonly key: string;
-  /** A token for each input: the first 16 hex digits of its content's SHA-256, or the reason why there is none. */
+  /**
+   * A token for each input: the first 16 hex digits of its content's SHA-256 and the 8 of the CRC-32C of what was prepared
+   * of it, or the reason why there is none.
+   */
   readonly inputs?: readonly string[];
   readonly rejected?: RejectionReason;
   readonly detail?: string;

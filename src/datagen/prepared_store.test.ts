@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -59,6 +59,24 @@ test('erasing reaches every copy that any task prepared, and nothing else', () =
   expect(all).not.toContain(CONTENT);
   expect(all).toContain('KEEPME');
   expect(new PreparedStore(folder).get(OTHER, undefined)).toMatchObject({ ok: true, length: 6 });
+});
+
+test('erasing reaches what a kill left in a pack without an index line, and spares what is named', () => {
+  const folder = join(root, 'orphans');
+  const [host] = processTag().split('~');
+  const pack = `${host}~999999999~x-w0-0.pack`;
+  const place = { pack, offset: 6, length: 6, crc: 1 };
+  mkdirSync(folder);
+  writeFileSync(join(folder, pack), 'SECRETKEEPMESECRET');
+  const key = JSON.stringify({ key: `${OTHER} whole`, ok: true, content: OTHER, ...place });
+  writeFileSync(join(folder, `${host}~999999999~x.index.jsonl`), `${key}\n{"key":"cut by the ki`);
+  // A pack that this process still writes has bytes whose index lines are yet to come.
+  const ours = new PackWriter(folder, 1);
+  ours.append(Buffer.from('SECRET'));
+  new PreparedStore(folder).erase(() => false);
+  expect(readFileSync(join(folder, pack), 'latin1')).toBe('\0\0\0\0\0\0KEEPME\0\0\0\0\0\0');
+  expect(readFileSync(join(folder, ours.name), 'latin1')).toBe('SECRET');
+  expect(new PreparedStore(folder).get(OTHER, undefined)).toMatchObject({ ok: true, ...place });
 });
 
 test('a process’s own files are no leftovers, those of an ended one or of an earlier one with its number are', () => {

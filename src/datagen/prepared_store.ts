@@ -3,17 +3,18 @@
 import {
   closeSync,
   existsSync,
+  fstatSync,
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   readSync,
+  renameSync,
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { crc32c } from '../io/crc32c.js';
 import { UserError } from '../io/errors.js';
-import { processTag } from '../io/process_tag.js';
+import { isLeftover, processTag } from '../io/process_tag.js';
 import { TextTable } from '../io/text_table.js';
 import { writeFully } from '../io/write_fully.js';
 import type { Facts } from '../problems/problem.js';
@@ -70,30 +71,36 @@ export class PreparedStore {
 
   /**
    * Overwrites with zeros, and forgets, everything that was prepared from raw files: every copy that any index names,
-   * since several tasks may have prepared the same file. Gives the number of entries.
+   * since several tasks may have prepared the same file, and what a kill has left in packs without an index line, of
+   * which nobody knows from what it was made. Gives the number of entries.
    */
   erase(isErased: (origin: string) => boolean): number {
     const isOurs = (key: string): boolean => isErased(key.slice(0, key.lastIndexOf(' ')));
-    let erased = 0;
     for (let number = 0; number < this.keys.size; number++)
       if (isOurs(this.keys.text(number))) this.known.remove(number);
+    const named = new Map<string, number[]>();
+    let erased = 0;
     for (const name of readdirSync(this.folder)) {
       if (!name.endsWith('.index.jsonl')) continue;
       const path = join(this.folder, name);
-      const lines = readFileSync(path, 'utf8').split('\n');
-      const kept = lines.filter((line) => {
+      let here = 0;
+      forEachLine(path, (line) => {
         const entry = readEntry(line);
-        if (entry === undefined) return line !== '';
-        if (!isOurs(entry.key)) return true;
+        if (entry === undefined) return;
+        if (!isOurs(entry.key)) {
+          if (entry.outcome.ok)
+            placesIn(named, entry.outcome.pack).push(entry.outcome.offset, entry.outcome.length);
+          return;
+        }
         zero(this.folder, entry.outcome);
-        erased += 1;
-        return false;
+        here += 1;
       });
-      if (kept.length === lines.length - 1) continue;
-      const file = openSync(path, 'w');
-      writeFully(file, Buffer.from(kept.map((line) => `${line}\n`).join('')));
-      closeSync(file);
+      if (here > 0) keepLines(path, (line) => !isOurs(readEntry(line)?.key ?? ''));
+      erased += here;
     }
+    for (const name of readdirSync(this.folder))
+      if (name.endsWith('.pack') && isLeftover(ownerOf(name)))
+        zeroBetween(join(this.folder, name), named.get(name));
     return erased;
   }
 
@@ -127,8 +134,66 @@ export function unpacked(entry: Uint8Array): { readonly bytes: Uint8Array; reado
 function zero(folder: string, outcome: InputOutcome): void {
   if (!outcome.ok || !existsSync(join(folder, outcome.pack))) return;
   const file = openSync(join(folder, outcome.pack), 'r+');
-  writeFully(file, Buffer.alloc(outcome.length), outcome.offset);
-  closeSync(file);
+  try {
+    writeFully(file, Buffer.alloc(outcome.length), outcome.offset);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function placesIn(named: Map<string, number[]>, pack: string): number[] {
+  const places = named.get(pack) ?? [];
+  named.set(pack, places);
+  return places;
+}
+
+/** The process that wrote a pack: only what an ended one has left may be touched where no index names it. */
+function ownerOf(pack: string): string {
+  return pack.replace(/-w\d+-\d+\.pack$/, '');
+}
+
+/** Zeroes a pack but for the places given, offset and length after one another. */
+function zeroBetween(path: string, places: readonly number[] = []): void {
+  const starts = Array.from({ length: places.length / 2 }, (_, i) => i).sort(
+    (a, b) => (places[2 * a] as number) - (places[2 * b] as number),
+  );
+  const file = openSync(path, 'r+');
+  try {
+    let end = 0;
+    for (const i of starts) {
+      zeroRange(file, end, places[2 * i] as number);
+      end = Math.max(end, (places[2 * i] as number) + (places[2 * i + 1] as number));
+    }
+    zeroRange(file, end, fstatSync(file).size);
+  } finally {
+    closeSync(file);
+  }
+}
+
+const ZEROS = Buffer.alloc(1 << 16);
+
+function zeroRange(file: number, start: number, end: number): void {
+  for (let at = start; at < end; at += ZEROS.length)
+    writeFully(file, ZEROS.subarray(0, Math.min(ZEROS.length, end - at)), at);
+}
+
+/** Writes a file anew with some of its whole lines, under a temporary name first: a kill leaves the one or the other. */
+function keepLines(path: string, isKept: (line: string) => boolean): void {
+  const temporary = `${path}.part`;
+  const file = openSync(temporary, 'w');
+  try {
+    let text = '';
+    forEachLine(path, (line) => {
+      if (isKept(line)) text += `${line}\n`;
+      if (text.length < 1 << 20) return;
+      writeFully(file, Buffer.from(text));
+      text = '';
+    });
+    writeFully(file, Buffer.from(text));
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
 }
 
 /** Appends prepared bytes to a pack that no other thread writes. */

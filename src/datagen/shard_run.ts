@@ -153,7 +153,7 @@ function isChanged(records: InputRecords, input: number, token: string): boolean
   const fate = fateOf(records, input);
   if (fate?.status !== 'ok')
     return token === 'missing-file' || token === UNREADABLE || isReplacedFile(records, input);
-  return token !== contentToken(fate.sha256) && !PREPARATION_FAILURES.has(token);
+  return !token.startsWith(contentToken(fate.sha256)) && !PREPARATION_FAILURES.has(token);
 }
 
 /** Reasons that come from looking at a file, not from fetching it. */

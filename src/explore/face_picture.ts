@@ -63,10 +63,10 @@ function overlay(
   const line = Math.max(1.5, width / 400);
   const marks = faces.map(({ face }, i) => {
     const { box } = face;
-    const corner = pointInWindow({ x: box.left, y: box.top }, window);
     const factor = window.scale * scale;
-    const x = corner.x * scale;
-    const y = corner.y * scale;
+    // A box is by edges, not by centres of pixels as points are.
+    const x = (box.left - window.left) * factor;
+    const y = (box.top - window.top) * factor;
     const points = LANDMARK_NAMES.map((name) => {
       const point = pointInWindow(face.landmarks[name], window);
       return `<circle cx="${(point.x + 0.5) * scale}" cy="${(point.y + 0.5) * scale}" r="${line * 1.3}" fill="#ffd400" stroke="#000000" stroke-width="${line / 3}"/>`;

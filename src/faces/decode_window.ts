@@ -51,7 +51,12 @@ export async function decodeWindow(
     : uprightPicture(picture, limits.maxPixels);
   if (!isWhole) pipeline = pipeline.extract({ left, top, width, height });
   if (scale < 1)
-    pipeline = pipeline.resize(Math.round(width * scale), Math.round(height * scale), { fit: 'fill' });
+    // A strip of one row stays one, however long it is.
+    pipeline = pipeline.resize(
+      Math.max(1, Math.round(width * scale)),
+      Math.max(1, Math.round(height * scale)),
+      { fit: 'fill' },
+    );
   try {
     const { data, info } = await pipeline
       .toColourspace('srgb')

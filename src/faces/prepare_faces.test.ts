@@ -125,6 +125,36 @@ test('crops by a box show the box and its margin whether or not the face is look
   expect(meanDifference(await pixelsOf(found[0]), await pixelsOf(unseen[0]))).toBeLessThan(4);
 });
 
+test('a face that is not to be looked for is never looked for: without landmarks nothing can be asked of it', async () => {
+  const [box] = boxes as [DrawnFaceBox, DrawnFaceBox];
+  const empty = { left: 0.45, top: 0, right: 0.55, bottom: 0.2 };
+  for (const spec of [
+    { ...ALIGNED, find: false },
+    { ...DEFAULT_FACE_SPEC, find: false, limits: { maxLuma: 200 } },
+  ])
+    expect((await prepareFaces(jpeg, [{ box }], spec))[0]).toMatchObject({ ok: false, failure: 'no-face' });
+  const padded = await prepareFaces(jpeg, [{ box: empty }], {
+    ...DEFAULT_FACE_SPEC,
+    find: false,
+    outside: 'pad',
+  });
+  expect(padded[0]).toMatchObject({ ok: true });
+  expect(padded[0]).not.toHaveProperty('face');
+});
+
+test('limits are judged by the dataset’s landmarks where the face is not to be looked for', async () => {
+  const landmarks = landmarksOf((boxes[0] as DrawnFaceBox).landmarks.flatMap(([x, y]) => [x * 640, y * 480]));
+  const spec = { ...DEFAULT_FACE_SPEC, find: false, limits: { minEyeDistance: 4000 } };
+  expect((await prepareFaces(jpeg, [{ landmarks }], spec))[0]).toMatchObject({ failure: 'face-too-small' });
+});
+
+test('a picture of one row, however long, is a rejection and not the end of the run', async () => {
+  const strip = await sharp({ create: { width: 9_000_000, height: 1, channels: 3, background: '#888888' } })
+    .png()
+    .toBuffer();
+  expect((await prepareFaces(strip, [{}], ALIGNED))[0]).toMatchObject({ ok: false, failure: 'no-face' });
+}, 60_000);
+
 test('what an EXIF orientation turns is found upright', async () => {
   // Stored lying on its side, with the tag that says so.
   const turned = await sharp(jpeg)
@@ -209,6 +239,7 @@ test('every setting that changes bytes changes the id', () => {
     { ...DEFAULT_FACE_SPEC, outside: 'pad' },
     { ...DEFAULT_FACE_SPEC, find: false },
     { ...DEFAULT_FACE_SPEC, find: false, outside: 'pad' },
+    { ...DEFAULT_FACE_SPEC, find: false, limits: { maxYaw: 30 } },
   ];
   expect(new Set(specs.map(facePreparationId)).size).toBe(specs.length);
 });

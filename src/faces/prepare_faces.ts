@@ -44,7 +44,10 @@ import { type Crop, resample } from './warp.js';
 
 /** How faces are found, judged and cropped. */
 export interface FaceSpec extends CropSpec {
-  /** Look for the face with the detector where the dataset does not give its landmarks. */
+  /**
+   * Look for the face with the detector where the dataset does not give its landmarks. Otherwise a face without landmarks
+   * is cut by its box, or is `no-face` where it should be aligned or limits are to be judged.
+   */
   readonly find: boolean;
   /** Align the crop to this template (scaled to `size`); otherwise the crop is the box with its margin. */
   readonly align: TemplateName | undefined;
@@ -112,7 +115,7 @@ export function facePreparationId(spec: FaceSpec): string {
   const crop = `crop-${spec.size}px-margin${spec.margin}-q${spec.quality}-min${spec.minFacePixels}-v4`;
   if (isByBoxAlone(spec)) return crop;
   const limits = Object.entries(spec.limits).map(([name, limit]) => `-${name}${limit}`);
-  const finding = spec.find ? `${DETECTOR_ID}-overlap${spec.minOverlap}` : 'given';
+  const finding = spec.find ? `${DETECTOR_ID}-overlap${spec.minOverlap}` : 'unsought';
   const cut = `${spec.align ?? `box-${spec.outside}`}-${spec.fill}`;
   return `${crop}-${cut}-${finding}${limits.join('')}`;
 }
@@ -149,8 +152,13 @@ export async function prepareFaces(
   return outcomes;
 }
 
+/** Nothing is asked of the face in the box: not even whether there is one. */
 function isByBoxAlone(spec: FaceSpec): boolean {
-  return !spec.find && spec.align === undefined && spec.outside === 'clip';
+  return !spec.find && !needsLandmarks(spec) && spec.outside === 'clip';
+}
+
+function needsLandmarks({ align, limits }: FaceSpec): boolean {
+  return align !== undefined || Object.keys(limits).length > 0;
 }
 
 /** A picture of at most this many pixels is decoded once for all of its faces; of a larger one each face's surroundings. */
@@ -183,9 +191,16 @@ async function prepareFace(opened: Opened, hint: FaceHint): Promise<FaceOutcome>
     return fail('bad-box', `box ${JSON.stringify(hint.box ?? around)} in ${width} × ${height} pixels`);
   const tooSmall = box === undefined ? undefined : smallness(box, spec);
   if (tooSmall !== undefined) return tooSmall;
+  const isUnknown = hint.landmarks === undefined && !spec.find;
+  if (isUnknown && needsLandmarks(spec))
+    return fail('no-face', 'the dataset gives no landmarks, and the face is not to be looked for');
   const limits = { maxPixels: spec.maxPixels, maxWindowPixels: MAX_WINDOW_PIXELS };
   const seen = opened.whole ?? (await decodeWindow(opened.picture, look, window, limits));
   if ('failure' in seen) return { ok: false, ...seen };
+  if (isUnknown) {
+    const crop = boxCrop(seen, box ?? wholeWindow(look), spec);
+    return 'failure' in crop ? crop : { ok: true, jpeg: await jpegOf(crop, spec) };
+  }
   const found =
     hint.landmarks === undefined
       ? await findFace(seen, opened.whole === undefined ? undefined : window, box, spec)
@@ -260,14 +275,10 @@ async function cropFound(
   const quality = measureQuality(crop.image, face);
   const fault = qualityFault(quality, spec.limits);
   if (fault !== undefined) return fail(fault.reason, fault.detail);
-  const { data, width, height } = crop.image;
-  const jpeg = await sharp(data, { raw: { width, height, channels: 3 } })
-    .jpeg({ quality: spec.quality, optimiseCoding: false })
-    .toBuffer();
   const { left, top } = face.box;
   return {
     ok: true,
-    jpeg,
+    jpeg: await jpegOf(crop, spec),
     face: {
       box: [left, top, face.box.width, face.box.height],
       landmarks: landmarkNumbers(face.landmarks),
@@ -279,6 +290,12 @@ async function cropFound(
       photographHash,
     },
   };
+}
+
+function jpegOf({ image: { data, width, height } }: Crop, { quality }: FaceSpec): Promise<Uint8Array> {
+  return sharp(data, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality, optimiseCoding: false })
+    .toBuffer();
 }
 
 function aligned(

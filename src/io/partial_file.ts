@@ -19,7 +19,7 @@ import {
 import { dirname } from 'node:path';
 import { storeError } from './content_store.js';
 import { UserError } from './errors.js';
-import { isLeftover, processTag } from './process_tag.js';
+import { lockFile } from './file_lock.js';
 
 /** What a server calls this version of a file. Only what `If-Range` may hold: a strong ETag or a date (RFC 9110, 13.1.5). */
 export type Validator = { readonly etag: string } | { readonly lastModified: string };
@@ -37,7 +37,7 @@ export class PartialFile {
   readonly path: string;
   private readonly target: string;
   private readonly memoPath: string;
-  private readonly lockPath: string;
+  private readonly unlock: () => void;
   private readonly file: number;
   private readonly buffer = Buffer.allocUnsafeSlow(WRITE_BYTES);
   private buffered = 0;
@@ -50,12 +50,11 @@ export class PartialFile {
     this.path = `${target}.part`;
     this.memoPath = `${this.path}.json`;
     this.memo = memo;
-    this.lockPath = `${this.path}.lock`;
-    lock(this.lockPath, this.path);
+    this.unlock = lockFile(this.path);
     try {
       this.file = openSync(this.path, existsSync(this.path) ? 'r+' : 'w');
     } catch (error) {
-      rmSync(this.lockPath, { force: true });
+      this.unlock();
       throw storeError(error, dirname(target));
     }
   }
@@ -170,7 +169,7 @@ export class PartialFile {
       this.flush();
     } finally {
       closeSync(this.file);
-      rmSync(this.lockPath, { force: true });
+      this.unlock();
     }
   }
 
@@ -198,24 +197,6 @@ export class PartialFile {
       this.written += (chunk as Buffer).length;
     }
   }
-}
-
-/** One process a file. The lock of a process of this machine that has ended is taken over. */
-function lock(lockPath: string, path: string): void {
-  for (let tries = 0; tries < 2; tries++) {
-    try {
-      writeFileSync(lockPath, processTag(), { flag: 'wx' });
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw storeError(error, dirname(path));
-    }
-    const owner = existsSync(lockPath) ? readFileSync(lockPath, 'utf8') : '';
-    if (owner === '' || isLeftover(owner)) rmSync(lockPath, { force: true });
-  }
-  throw new UserError('another process is fetching this file', {
-    where: path,
-    remedy: `wait until it has it; if it was killed on another machine, delete ${lockPath}`,
-  });
 }
 
 function readMemo(path: string): PartMemo | undefined {

@@ -58,7 +58,12 @@ describe('parseChbSummary', () => {
     expect(parseChbSummary(text, 'x')).toEqual({
       samplingRate: 256,
       files: [
-        { fileName: 'chb01_03.edf', channels: ['FP1-F7', '-'], seizures: [{ start: 2996, end: 3036 }] },
+        {
+          fileName: 'chb01_03.edf',
+          channels: ['FP1-F7', '-'],
+          seconds: 39_600,
+          seizures: [{ start: 2996, end: 3036 }],
+        },
         {
           fileName: 'chb01_04.edf',
           channels: ['F7-CS2'],
@@ -84,6 +89,16 @@ describe('parseChbSummary', () => {
         { start: 9196, end: 9267 },
       ],
     });
+  });
+
+  it('knows how long a recording lasts, also where the clock starts anew at midnight or goes on', () => {
+    const lasting = (start: string, end: string): number | undefined =>
+      parseChbSummary(`File Name: chb01_01.edf\nFile Start Time: ${start}\nFile End Time: ${end}\n`, 'x')
+        .files[0]?.seconds;
+    expect(lasting('11:42:54', '12:42:54')).toBe(3600);
+    expect(lasting('23:42:54', '24:42:54')).toBe(3600);
+    expect(lasting('23:42:54', '0:42:53')).toBe(3599);
+    expect(lasting('soon', '0:42:53')).toBeUndefined();
   });
 
   for (const [name, lines] of [
@@ -134,6 +149,7 @@ describe('parseChbSummary', () => {
           named.map((recording) => ({
             fileName: recording.name,
             channels: recording.channels,
+            seconds: 3600,
             seizures: recording.seizures.map(([start, end]) => ({ start, end })),
           })),
         );
