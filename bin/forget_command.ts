@@ -66,7 +66,7 @@ async function runForget(dataDir: string, name: string, options: ForgetCommandOp
       );
       print(
         summary.remade.length === 0
-          ? 'no shard held them: compare with the addresses that `t2t-ts inspect` shows'
+          ? 'no shard held them: compare with the addresses and identities that `t2t-ts inspect` shows'
           : `made anew: ${summary.remade.join(', ')}`,
       );
     }

@@ -1,6 +1,6 @@
 /** Strikes URLs and identities: what was kept of them is erased, and only the shards that hold them are made anew. */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../io/errors.js';
 import { datasetFileName, SPLITS, withOptions } from '../problems/problem.js';
@@ -11,7 +11,7 @@ import { openFetched } from './input_records.js';
 import { type Manifest, readManifest } from './manifest.js';
 import { PreparedStore } from './prepared_store.js';
 import { rawDirOf } from './raw_data.js';
-import { type Struck, writeStruck } from './struck.js';
+import { datasetStruckPath, type Struck, struckPath, writeStruck } from './struck.js';
 
 export type ForgetOptions = Omit<
   GenerateOptions,
@@ -31,8 +31,8 @@ export interface ForgetSummary {
 }
 
 /**
- * Strikes URLs and identities (or subjects) from every split of a problem in the data folder. URLs are never asked for
- * again, neither here nor with the same `tmpDir`. The person's own folder or archive is left as it is.
+ * Strikes URLs and identities (or subjects) from every split of a problem in the data folder. They are not used again,
+ * neither here nor, by any Problem over the same dataset, with the same `tmpDir`. The person's own folder or archive is left as it is.
  * @throws UserError where the folder holds no finished split of the problem, or the dataset knows no identities.
  */
 export async function forget(name: string, struck: Struck, options: ForgetOptions): Promise<ForgetSummary> {
@@ -44,6 +44,13 @@ export async function forget(name: string, struck: Struck, options: ForgetOption
       remedy: 'give addresses with --url',
       exitCode: 2,
     });
+  for (const id of identities)
+    if (!/^[^\p{Cc}]+$/u.test(id))
+      throw new UserError('this is no identity', {
+        where: JSON.stringify(id),
+        remedy: 'give it as it stands in the record',
+        exitCode: 2,
+      });
   for (const url of urls)
     if (!/^https?:\/\//i.test(url) || !URL.canParse(url))
       throw new UserError('this is no address', {
@@ -57,8 +64,12 @@ export async function forget(name: string, struck: Struck, options: ForgetOption
       where: options.dataDir,
       remedy: `it holds ${namesIn(options.dataDir).join(', ') || 'nothing that datagen made'}`,
     });
-  writeStruck(options.dataDir, name, struck);
+  writeStruck(struckPath(options.dataDir, name), struck);
   const rawDir = rawDirOf(options.tmpDir, dataset.name);
+  if (identities.length > 0) {
+    mkdirSync(rawDir, { recursive: true });
+    writeStruck(datasetStruckPath(rawDir), { urls: [], identities });
+  }
   const erased = await eraseRaw(rawDir, urls);
   const isStruck = (file: string): boolean => identities.includes(dataset.identityOf?.(file) ?? '');
   const erasedPrepared = erasePrepared(rawDir, (origin) => {

@@ -16,7 +16,7 @@ import { obtainRawData, type RawDataOptions } from './raw_data.js';
 import { refuseOtherSplit } from './replace_split.js';
 import { finishShards, inputsToObtain, type Run } from './shard_run.js';
 import { planSplit, type SplitPlan } from './split_plan.js';
-import { readStruck } from './struck.js';
+import { datasetStruckPath, readStruck, struckPath } from './struck.js';
 import { WorkerPool } from './worker_pool.js';
 
 export interface GenerateOptions extends RawDataOptions {
@@ -92,8 +92,9 @@ export async function generateData(problem: Problem, options: GenerateOptions): 
     rawDir: raw.rawDir,
     ...(options.manualDir === undefined ? {} : { manualDir: options.manualDir }),
   };
-  const struck = readStruck(options.dataDir, problem.name);
-  const own = await openOwnFiles(problem.dataset, place, struck.identities);
+  const struck = readStruck(struckPath(options.dataDir, problem.name));
+  const struckHere = readStruck(datasetStruckPath(raw.rawDir));
+  const own = await openOwnFiles(problem.dataset, place, [...struck.identities, ...struckHere.identities]);
   const records = openRecords(problem.preparation, raw.rawDir, own);
   for (const url of struck.urls) records.journal.strike(url);
   const web = options.dryRun === true ? undefined : await problem.dataset.serve?.(raw.context);

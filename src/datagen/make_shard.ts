@@ -7,6 +7,7 @@ import { crc32c } from '../io/crc32c.js';
 import { UserError } from '../io/errors.js';
 import { createExampleEncoder } from '../io/example.js';
 import type { ExampleValues, Features } from '../io/features.js';
+import { sniffImageFormat } from '../io/image_format.js';
 import { formatIndex, RecordWriter } from '../io/tfrecord.js';
 import type { Input, PlanRow, PreparedInput, Problem, RejectedRow } from '../problems/problem.js';
 import { isRejection, type Rejection, type RejectionReason } from '../problems/rejection.js';
@@ -138,7 +139,12 @@ function prepared(
 function surviving(packs: PackReader, inputs: readonly Input[], outcomes: readonly InputOutcome[]) {
   return outcomes.map((outcome, i) => {
     const url = inputs[i]?.url ?? '';
-    return outcome.ok ? { url, jpeg: Buffer.from(packs.read(outcome).bytes).toString('base64') } : { url };
+    if (!outcome.ok) return { url };
+    const { bytes } = packs.read(outcome);
+    // Prepared windows of recordings are no pictures, and large.
+    return sniffImageFormat(bytes) === 'jpeg'
+      ? { url, jpeg: Buffer.from(bytes).toString('base64') }
+      : { url };
   });
 }
 

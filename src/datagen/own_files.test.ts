@@ -109,6 +109,17 @@ test('a person who is forgotten is in no shard and in no kept picture any more',
   expect(all).toContain('CY SAYS 1');
   const later = await datagen('forget');
   expect(summary(later).splits.train).toMatchObject({ written: 7, rejected: { 'no-face': 1, struck: 4 } });
+  // Nor in another data folder over the same raw data.
+  const elsewhere = await t2t(
+    'forget',
+    'datagen',
+    'test_folder_words',
+    '--data-dir',
+    join(root, 'forget', 'data2'),
+  );
+  expect(summary(elsewhere).splits.train).toMatchObject({ written: 7, rejected: { struck: 4 } });
+  const odd = await t2t('forget', 'forget', data, 'test_folder_words', '--identity', 'bob\nidentity ann');
+  expect(odd.code).toBe(2);
   const nobody = await t2t('forget', 'forget', data, 'test_folder_words');
   expect(nobody.code).toBe(2);
 });

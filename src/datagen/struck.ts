@@ -4,8 +4,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeWhole } from './data_files.js';
 
+/** Beside the shards: they hold nothing of what is struck, whoever makes them anew. */
 export function struckPath(dataDir: string, problem: string): string {
   return join(dataDir, `${problem}.struck.txt`);
+}
+
+/** Beside a dataset's raw data: no Problem over it uses what is struck. URLs are struck in the journal there. */
+export function datasetStruckPath(rawDir: string): string {
+  return join(rawDir, 'struck.txt');
 }
 
 /** What was struck: addresses, and identities or subjects of the dataset. */
@@ -17,8 +23,7 @@ export interface Struck {
 const IDENTITY = 'identity ';
 
 /** One entry a line, sorted: a URL, or the word `identity` and its id. */
-export function readStruck(dataDir: string, problem: string): Struck {
-  const path = struckPath(dataDir, problem);
+export function readStruck(path: string): Struck {
   const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
   return {
     urls: lines.filter((line) => line !== '' && !line.startsWith(IDENTITY)),
@@ -27,13 +32,13 @@ export function readStruck(dataDir: string, problem: string): Struck {
 }
 
 /** Adds to what is struck. */
-export function writeStruck(dataDir: string, problem: string, struck: Struck): void {
-  const known = readStruck(dataDir, problem);
+export function writeStruck(path: string, struck: Struck): void {
+  const known = readStruck(path);
   const lines = new Set([
     ...known.urls,
     ...struck.urls,
     ...[...known.identities, ...struck.identities].map((id) => `${IDENTITY}${id}`),
   ]);
   const text = [...lines].sort().map((line) => `${line}\n`);
-  writeWhole(struckPath(dataDir, problem), text.join(''));
+  writeWhole(path, text.join(''));
 }

@@ -5,6 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { DatasetFile, DatasetFiles } from '../datasets/dataset.js';
 import { contentHash } from '../io/content_store.js';
 import { UserError } from '../io/errors.js';
+import { DamagedMemberError } from '../io/tar_index.js';
 import '../problems/all.js';
 import { type PreparationOutcome, type Problem, withOptions } from '../problems/problem.js';
 import { problem } from '../problems/registry.js';
@@ -97,11 +98,15 @@ async function readFile(
   try {
     return (await open.read(name)) ?? missingFile(name);
   } catch (error) {
-    const isDamage = error instanceof UserError || (error as NodeJS.ErrnoException).code !== undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    const isDamage = error instanceof DamagedMemberError || FILE_DAMAGE.has(code ?? '');
     if (!isDamage) throw error;
     return { ok: false, reason: UNREADABLE, detail: `${name}: ${(error as Error).message}` };
   }
 }
+
+/** What the system says of one file; what it says of all (too many open, no memory) ends the run. */
+const FILE_DAMAGE = new Set(['EIO', 'EACCES', 'EPERM', 'EISDIR', 'ENAMETOOLONG']);
 
 function keep(content: string, outcome: PreparationOutcome): InputOutcome {
   return outcome.ok ? { ok: true, content, ...pack.append(packed(outcome.bytes, outcome.facts)) } : outcome;

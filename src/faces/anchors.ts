@@ -71,7 +71,9 @@ export function decodeAnchors(
     const anchorY = centres[anchor * 2 + 1] as number;
     const width = number(2);
     const height = number(3);
-    if (!(width > 0 && height > 0)) return;
+    // A net that was shown nonsense may answer with it.
+    const isNumber = regressors.subarray(anchor * NUMBERS, (anchor + 1) * NUMBERS).every(Number.isFinite);
+    if (!(width > 0 && height > 0 && isNumber)) return;
     faces.push({
       box: {
         left: anchorX + number(0) - width / 2,

@@ -222,7 +222,7 @@ test('what is no picture, too large a picture or a mad box is a failure of that 
   const nan = landmarksOf(Array.from({ length: 10 }, () => Number.NaN));
   expect((await prepareFaces(jpeg, [{ landmarks: nan }], ALIGNED))[0]).toMatchObject({
     ok: false,
-    failure: 'bad-box',
+    failure: 'bad-landmarks',
   });
 }, 60_000);
 
@@ -242,4 +242,44 @@ test('every setting that changes bytes changes the id', () => {
     { ...DEFAULT_FACE_SPEC, find: false, limits: { maxYaw: 30 } },
   ];
   expect(new Set(specs.map(facePreparationId)).size).toBe(specs.length);
+});
+
+test('points of a damaged table are rejected, not cropped: swapped, tiny, far outside, beside the box', async () => {
+  const [ann, bob] = boxes as [DrawnFaceBox, DrawnFaceBox];
+  const true5 = ann.landmarks.flatMap(([x, y]) => [x * 640, y * 480]);
+  const ask = async (numbers: readonly number[], box?: FractionBox) =>
+    (
+      await prepareFaces(
+        jpeg,
+        [{ landmarks: landmarksOf(numbers), ...(box === undefined ? {} : { box }) }],
+        ALIGNED,
+      )
+    )[0];
+  expect(await ask(true5, ann)).toMatchObject({ ok: true });
+  const [lx, ly, rx, ry, nx, ny, lmx, lmy, rmx, rmy] = true5 as [number, number, ...number[]];
+  const swapped = [rx, ry, lx, ly, nx, ny, rmx, rmy, lmx, lmy] as number[];
+  expect(await ask(swapped, ann)).toMatchObject({ failure: 'bad-landmarks' });
+  expect(
+    await ask(
+      true5.map((value) => value / 1000),
+      { left: 0, top: 0, right: 0.3, bottom: 0.3 },
+    ),
+  ).toMatchObject({
+    failure: 'face-too-small',
+  });
+  expect(
+    await ask(
+      true5.map((value) => value + 5000),
+      ann,
+    ),
+  ).toMatchObject({ failure: 'bad-landmarks' });
+  expect(await ask(true5, bob)).toMatchObject({ failure: 'bad-landmarks' });
+  expect(
+    await ask(
+      true5.map((value, i) => (i === 4 ? Number.POSITIVE_INFINITY : value)),
+      ann,
+    ),
+  ).toMatchObject({
+    failure: 'bad-landmarks',
+  });
 });

@@ -4,8 +4,10 @@ import sharp from 'sharp';
 import {
   alignmentOf,
   compose,
+  DegeneratePointsError,
   matrixNumbers,
   type Similarity,
+  strangeness,
   TEMPLATES,
   type TemplateName,
 } from './align.js';
@@ -83,7 +85,12 @@ export const DEFAULT_FACE_SPEC: FaceSpec = {
   fill: 'black',
 };
 
-export type FaceFailure = CropFailure | 'no-face' | 'face-mismatch' | QualityFault['reason'];
+export type FaceFailure =
+  | CropFailure
+  | 'no-face'
+  | 'face-mismatch'
+  | 'bad-landmarks'
+  | QualityFault['reason'];
 
 /** What is kept of a face beside its crop; numbers are pixels of the upright picture. */
 export interface FaceFacts {
@@ -185,12 +192,15 @@ async function prepareFace(opened: Opened, hint: FaceHint): Promise<FaceOutcome>
   const { look, spec } = opened;
   const { width, height } = look;
   const box = hint.box === undefined ? undefined : pixelBox(hint.box, width, height);
+  if (box !== undefined && isOutside(box, look))
+    return fail('bad-box', `box ${JSON.stringify(hint.box)} in ${width} × ${height} pixels`);
+  const wrong =
+    (box === undefined ? undefined : smallness(box, spec)) ??
+    (hint.landmarks === undefined ? undefined : faultOf(hint.landmarks, box, opened));
+  if (wrong !== undefined) return wrong;
   const around = hint.landmarks === undefined ? box : boxOf(hint.landmarks);
   const window = around === undefined ? wholeWindow(look) : windowAround(around, LOOK_AROUND, look);
-  if (window === undefined || (box !== undefined && isOutside(box, look)))
-    return fail('bad-box', `box ${JSON.stringify(hint.box ?? around)} in ${width} × ${height} pixels`);
-  const tooSmall = box === undefined ? undefined : smallness(box, spec);
-  if (tooSmall !== undefined) return tooSmall;
+  if (window === undefined) return fail('bad-box', `box ${JSON.stringify(around)} shows nothing`);
   const isUnknown = hint.landmarks === undefined && !spec.find;
   if (isUnknown && needsLandmarks(spec))
     return fail('no-face', 'the dataset gives no landmarks, and the face is not to be looked for');
@@ -213,6 +223,30 @@ async function prepareFace(opened: Opened, hint: FaceHint): Promise<FaceOutcome>
       detector: hint.landmarks === undefined ? DETECTOR_ID : 'dataset',
     })
   );
+}
+
+/** More than any face seen from the front or the side: see `strangeness`. */
+const MAX_STRANGENESS = 0.55;
+
+/** What is wrong with a dataset's five points: a table of millions has some that are no face's. */
+function faultOf(
+  landmarks: Landmarks,
+  box: PixelBox | undefined,
+  { look, spec }: Opened,
+): Failed | undefined {
+  const area = boxOf(landmarks);
+  if (isOutside(area, look)) return fail('bad-landmarks', 'they lie outside the picture');
+  if (box !== undefined && intersectionOverUnion(area, box) === 0)
+    return fail('bad-landmarks', 'they lie outside the box');
+  try {
+    const strange = strangeness(landmarks);
+    if (strange > MAX_STRANGENESS)
+      return fail('bad-landmarks', `${strange.toFixed(2)} eye distances from any face’s points`);
+  } catch (error) {
+    if (!(error instanceof DegeneratePointsError)) throw error;
+    return fail('bad-landmarks', error.message);
+  }
+  return smallness(area, spec);
 }
 
 function smallness({ width, height }: PixelBox, { minFacePixels }: FaceSpec): Failed | undefined {
@@ -298,22 +332,12 @@ function jpegOf({ image: { data, width, height } }: Crop, { quality }: FaceSpec)
     .toBuffer();
 }
 
-function aligned(
-  seen: PictureWindow,
-  face: Face,
-  template: TemplateName,
-  { size, fill }: FaceSpec,
-): Crop | Failed {
+function aligned(seen: PictureWindow, face: Face, template: TemplateName, { size, fill }: FaceSpec): Crop {
   const landmarks = moveLandmarks(face.landmarks, (point) => pointInWindow(point, seen));
   const scale = size / TEMPLATES[template].size;
   const scaled: Similarity = { a: scale, b: 0, tx: (scale - 1) / 2, ty: (scale - 1) / 2 };
-  try {
-    const matrix = compose(scaled, alignmentOf(landmarks, template));
-    return { image: resample(seen.image, matrix, size, FILLS[fill]), matrix };
-  } catch (error) {
-    // Five points in one place, or at infinity, as a damaged table may have them.
-    return fail('bad-box', error instanceof Error ? error.message : String(error));
-  }
+  const matrix = compose(scaled, alignmentOf(landmarks, template));
+  return { image: resample(seen.image, matrix, size, FILLS[fill]), matrix };
 }
 
 function boxCrop(seen: PictureWindow, box: PixelBox, spec: FaceSpec): Crop | Failed {
@@ -332,7 +356,8 @@ function boxCrop(seen: PictureWindow, box: PixelBox, spec: FaceSpec): Crop | Fai
       fill: FILLS[spec.fill],
     });
   } catch (error) {
-    return fail('bad-box', error instanceof Error ? error.message : String(error));
+    if (!(error instanceof RangeError)) throw error;
+    return fail('bad-box', error.message);
   }
 }
 

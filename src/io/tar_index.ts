@@ -131,6 +131,9 @@ export function tarIndexCost(archive: string): {
 }
 
 /** An archive with its index, open for reading. Any number of threads and processes may have one open. */
+/** One file of an archive is damaged or too large; others may be whole. */
+export class DamagedMemberError extends UserError {}
+
 export class IndexedTar {
   /** Tells this archive from every other, also from one under the same name: its size and a digest of parts of it. */
   readonly id: string;
@@ -214,10 +217,12 @@ export class IndexedTar {
     if (member === undefined) return undefined;
     const where = entryPlace(this.#archive, name);
     if (member.bytes > TAR_INDEX_LIMITS.maxEntryBytes)
-      throw new UserError(`a file of ${member.bytes} bytes is too large to be read at once`, { where });
+      throw new DamagedMemberError(`a file of ${member.bytes} bytes is too large to be read at once`, {
+        where,
+      });
     const contents = this.#contents.read(member.offset, member.bytes);
     if (contents.length !== member.bytes || crc32(contents) !== member.crc32)
-      throw new UserError('the contents of the archive are not those that were indexed', {
+      throw new DamagedMemberError('the contents of the archive are not those that were indexed', {
         where,
         remedy: `if the archive is as it should be, delete ${this.#indexPath} and index it again`,
       });

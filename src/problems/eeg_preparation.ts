@@ -5,7 +5,7 @@ import { basename, extname } from 'node:path';
 import { reconcileChannels } from '../datasets/chb_mit/montage.js';
 import { canonicalChannel, pickChannels } from '../eeg/channel_names.js';
 import { readSignal } from '../eeg/read_signal.js';
-import { type Signal, signalTensor } from '../eeg/signal.js';
+import { type ChannelSamples, type Signal, signalTensor } from '../eeg/signal.js';
 import { SignalError, type SignalFault } from '../eeg/signal_error.js';
 import {
   applySteps,
@@ -132,10 +132,12 @@ export async function cutWindows(
     const here = cuts.flatMap((cut, i) => (cut?.stretch === number ? [{ cut, i }] : []));
     if (here.length === 0) continue;
     try {
-      const parts = await cutSegment({ signal, segment, steps: recording, cuts: here.map(({ cut }) => cut) });
-      for (const [at, part] of parts.entries()) {
+      const cutHere = here.map(({ cut }) => cut);
+      const parts = await cutSegment({ signal, segment, steps: recording, cuts: cutHere, window });
+      for (const [at, bytes] of parts.tensors.entries()) {
         const { cut, i } = here[at] as (typeof here)[number];
-        outcomes[i] = prepared(applySteps(part, window), cut.onset);
+        const facts = { channels: parts.channels, samplingRate: rate, onset: cut.onset };
+        outcomes[i] = { ok: true, bytes: new Uint8Array(bytes), facts };
       }
     } catch (error) {
       const failure = failureOf(error);
@@ -145,14 +147,16 @@ export async function cutWindows(
   return outcomes;
 }
 
-/** Windows of one segment after the steps for whole recordings, which see one channel after the other where they can. */
+/** Tensors of windows of one segment, whose steps for whole recordings see one channel after the other where they can. */
 async function cutSegment(options: {
   readonly signal: ReadableSignal;
   readonly segment: Segment;
   readonly steps: readonly SignalStep[];
   readonly cuts: readonly SampleWindow[];
-}): Promise<Signal[]> {
-  const { signal, segment, steps, cuts } = options;
+  /** The steps for windows. */
+  readonly window: readonly SignalStep[];
+}): Promise<{ readonly channels: readonly string[]; readonly tensors: readonly ArrayBufferLike[] }> {
+  const { signal, segment, steps, cuts, window } = options;
   const isOneByOne =
     signal.isOneByOne && steps.every(({ step }) => step !== 'rereference' && step !== 'pick');
   const groups = isOneByOne
@@ -164,17 +168,27 @@ async function cutSegment(options: {
     throw new UserError(
       `${samples} samples of ${together} channels at once are more than memory should hold`,
     );
-  const parts: Signal[][] = cuts.map(() => []);
+  // Steps for windows get all the digits; without them windows are kept as they will be written, in half the memory.
+  const Samples = window.length === 0 ? Float32Array : Float64Array;
+  let held: ChannelSamples[] = [];
+  const channels: string[] = [];
   for (const group of groups) {
     const whole = applySteps(await signal.read(segment, group), steps);
-    for (const [i, cut] of cuts.entries()) parts[i]?.push(copied(cutWindow(whole, cut)));
+    const count = isOneByOne ? signal.channels : whole.channels.length;
+    if (held.length === 0) held = cuts.map((cut) => new Samples(count * cut.samples));
+    for (const [i, cut] of cuts.entries())
+      for (const [row, data] of cutWindow(whole, cut).data.entries())
+        held[i]?.set(data, (channels.length + row) * cut.samples);
+    channels.push(...whole.channels);
   }
-  return parts.map(joined);
-}
-
-/** With samples of its own, so that the whole recording need not be kept for a window's sake. */
-function copied(signal: Signal): Signal {
-  return { ...signal, data: signal.data.map((channel) => channel.slice()) };
+  if (window.length === 0) return { channels, tensors: held.map(({ buffer }) => buffer) };
+  const tensors = held.map((values) => {
+    const length = values.length / channels.length;
+    const data = channels.map((_, row) => values.subarray(row * length, (row + 1) * length));
+    const cut: Signal = { channels, samplingRate: samplingRateAfter(steps, signal.samplingRate), data };
+    return signalTensor(applySteps(cut, window)).buffer;
+  });
+  return { channels, tensors };
 }
 
 function joined(parts: readonly Signal[]): Signal {
@@ -184,12 +198,6 @@ function joined(parts: readonly Signal[]): Signal {
     samplingRate: first?.samplingRate ?? 0,
     data: parts.flatMap(({ data }) => data),
   };
-}
-
-function prepared(window: Signal, onset: number): PreparationOutcome {
-  const { channels, samplingRate } = window;
-  const { buffer } = signalTensor(window);
-  return { ok: true, bytes: new Uint8Array(buffer), facts: { channels, samplingRate, onset } };
 }
 
 function outside(span: InputHint['window'], segments: readonly Segment[]): PreparationOutcome {

@@ -25,6 +25,7 @@ export const REJECTION_REASONS = {
   'bad-box': 'The face’s box is empty or lies outside the picture.',
   'no-face': 'No face was found in the picture, or where the box says that one is.',
   'face-mismatch': 'A face was found, but its box overlaps too little with the one that the dataset gives.',
+  'bad-landmarks': 'The points that the dataset gives are no face’s, or lie outside the picture or the box.',
   blurred: 'The face is less sharp than the limit.',
   'under-exposed': 'The face is darker than the limit.',
   'over-exposed': 'The face is brighter than the limit.',
