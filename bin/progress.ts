@@ -136,10 +136,24 @@ export function describePreflight(preflight: Preflight): string {
       `${rejectedByPlan > 0 ? ` (${formatCount(rejectedByPlan)} rejected by the plan)` : ''}` +
       `, ${shards} shard${shards === 1 ? '' : 's'}${finished > 0 ? `, ${finished} finished already` : ''}`,
   );
-  const { files, filesToPrepare, urls, here, gone, toFetch, hosts, hostCount, estimate, freeBytes } =
-    preflight;
+  const {
+    files,
+    filesToPrepare,
+    filesToFetch,
+    urls,
+    here,
+    gone,
+    toFetch,
+    hosts,
+    hostCount,
+    estimate,
+    freeBytes,
+  } = preflight;
   if (files > 0)
-    lines.push(`files: ${formatCount(files)}, ${formatCount(filesToPrepare)} of them still to be prepared`);
+    lines.push(
+      `files: ${formatCount(files)}, ${formatCount(filesToPrepare)} of them still to be prepared` +
+        (filesToFetch > 0 ? `, ${formatCount(filesToFetch)} still to be fetched from the publisher` : ''),
+    );
   if (urls > 0 || files === 0)
     lines.push(
       `pictures: ${formatCount(urls)} addresses, ${formatCount(here)} here already, ${formatCount(gone)} known to be gone, ` +

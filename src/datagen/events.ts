@@ -17,6 +17,8 @@ export interface Preflight {
   /** Distinct files of the dataset's own that the shards to be made need, and how many of them are still to be prepared. */
   readonly files: number;
   readonly filesToPrepare: number;
+  /** … and, of datasets whose files are fetched one by one, are not here yet. */
+  readonly filesToFetch: number;
   /** Distinct URLs that the shards to be made need. */
   readonly urls: number;
   /** Of these: already here, and known to be gone for good. */

@@ -26,11 +26,13 @@ export function preflightOf(run: Run, wanted: ReadonlySet<number>): Preflight {
   let gone = 0;
   const files = new Set<string>();
   const filesToPrepare = new Set<string>();
+  const filesToFetch = new Set<string>();
   const count = (input: number): void => {
     const url = urlOf(records.table, input);
     if (isOwn(input)) {
       files.add(url);
       if (wanted.has(input)) filesToPrepare.add(url);
+      if (records.own?.files.stamp(datasetFileName(url) as string) === undefined) filesToFetch.add(url);
       return;
     }
     if (needed.has(url)) return;
@@ -72,6 +74,7 @@ export function preflightOf(run: Run, wanted: ReadonlySet<number>): Preflight {
     })),
     files: files.size,
     filesToPrepare: filesToPrepare.size,
+    filesToFetch: records.own?.isFetched === true ? filesToFetch.size : 0,
     urls: needed.size,
     here,
     gone,
