@@ -106,7 +106,10 @@ async function openOurs(photographs: readonly Photograph[]): Promise<Contender> 
   };
 }
 
-/** The scores from which their faces count are those at which they find most of these photographs' without many that are none. */
+/**
+ * 0.4 is the fairest of 0.2 to 0.6: of these photographs' 111 faces the SSD finds 111, 110, 109 at 0.3, 0.4, 0.5 with 7, 3, 1 boxes
+ * that are no face; the tiny one 106, 103, 99 with 7, 2, 0.
+ */
 const FACE_API: readonly (readonly [string, FaceApiDetector])[] = [
   ['face-api SSD on WASM', { net: 'ssd', minScore: 0.4 }],
   ['face-api tiny 608 on WASM', { net: 'tiny', minScore: 0.4, inputSide: 608 }],

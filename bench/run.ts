@@ -6,6 +6,7 @@ import type { Bench, BenchFigure, BenchMissing } from './harness.js';
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   tfrecord: () => import('./tfrecord.js'),
   edf: () => import('./edf.js'),
+  faces: () => import('./faces.js'),
   tar: () => import('./tar.js'),
   sampling: () => import('./sampling.js'),
   eeg_signals: () => import('./eeg_signals.js'),

@@ -37,6 +37,22 @@ function sheetOf(text: (what: string) => string): ContactSheet {
         fields: [[text('field'), text('field value')]],
         highlight: text('image/b'),
       },
+      {
+        index: 5,
+        shard: text('shard'),
+        images: [],
+        windows: [
+          {
+            name: text('eeg/raw'),
+            channels: [text('channel')],
+            samplingRate: 2,
+            samples: Float32Array.of(0, 3, -2, 1),
+            unit: 'µV',
+            captions: [text('annotation')],
+          },
+        ],
+        fields: [],
+      },
     ],
     rejections: [
       {
@@ -84,7 +100,8 @@ describe('what the page says', () => {
       'planned 10',
       'written 6 60.0 %',
       'rejected 4 40.0 %',
-      '1 of the 6 that were written',
+      '2 of the 6 that were written',
+      'eeg/raw annotation',
       'dead-url 3 75.0 % of the rejected explanation',
       'throttled 1 25.0 % of the rejected',
       'sample key detail',
@@ -99,7 +116,12 @@ describe('what the page says', () => {
   test('the odd one out is marked in words, with its votes, and in the picture’s alternative text', () => {
     const page = contactSheet(plain);
     const figures = page.match(/<figure.*?<\/figure>/gs)!;
-    expect(figures.map((figure) => textOf(figure).includes('odd one out'))).toEqual([false, true, false]);
+    expect(figures.map((figure) => textOf(figure).includes('odd one out'))).toEqual([
+      false,
+      true,
+      false,
+      false,
+    ]);
     expect(textOf(figures[1]!)).toContain('5 of 6 votes');
     expect(figures[1]).toContain('alt="image/b of key, the odd one out"');
     expect(figures[0]).toContain('alt="image/a of key"');

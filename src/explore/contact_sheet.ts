@@ -2,6 +2,7 @@
 
 import { CONTACT_SHEET_STYLE } from './contact_sheet_style.js';
 import { clipText, type Html, html, linkableUrl, pictureDataUri } from './html_text.js';
+import { drawingLosses, type Traces, traceDrawing } from './trace_drawing.js';
 
 /** Everything that a contact sheet shows. All text is taken as text, whatever it holds. */
 export interface ContactSheet {
@@ -42,9 +43,11 @@ export interface SheetExample {
   readonly shard: string;
   readonly key?: string;
   readonly images: readonly SheetImage[];
+  /** Windows of recordings. */
+  readonly windows?: readonly SheetWindow[];
   /** The other features: name and value. */
   readonly fields: readonly (readonly [name: string, text: string])[];
-  /** The name of the picture to mark, for a triplet the odd one out. */
+  /** The name of the picture or window to mark, for a triplet the odd one out. */
   readonly highlight?: string;
 }
 
@@ -55,6 +58,12 @@ export interface SheetImage {
   readonly caption?: string;
   /** How many annotators chose this picture; shown as a share of all votes of the example. */
   readonly votes?: number;
+}
+
+export interface SheetWindow extends Traces {
+  readonly name: string;
+  /** What is known of it, e.g. its class and its place in the recording. */
+  readonly captions: readonly string[];
 }
 
 export interface SheetRejection {
@@ -104,7 +113,7 @@ ${examples(sheet)}
 ${rejections(sheet)}
 ${making(sheet)}
 </main>
-<footer><p>Contact sheet of the ${bdi(sheet.split)} split of ${bdi(sheet.problem)}, made by t2t-ts. It holds pictures of people: keep it where the data are kept.</p></footer>
+<footer><p>Contact sheet of the ${bdi(sheet.split)} split of ${bdi(sheet.problem)}, made by t2t-ts. It holds ${hasWindows(sheet) ? 'recordings' : 'pictures'} of people: keep it where the data are kept.</p></footer>
 </body>
 </html>
 `.toString();
@@ -128,7 +137,12 @@ ${!isSum && html`<p class="warning"><strong>These do not add up:</strong> ${coun
 </header>`;
 }
 
-function examples({ examples: shown, counts }: ContactSheet): Html {
+function hasWindows({ examples }: ContactSheet): boolean {
+  return examples.some(({ windows }) => windows !== undefined && windows.length > 0);
+}
+
+function examples(sheet: ContactSheet): Html {
+  const { examples: shown, counts } = sheet;
   const caption =
     shown.length === 0
       ? 'No example is shown.'
@@ -136,29 +150,55 @@ function examples({ examples: shown, counts }: ContactSheet): Html {
   return html`<section id="examples" aria-labelledby="examples-title">
 <h2 id="examples-title">Examples</h2>
 <p class="about">${caption}</p>
-${shown.length > 0 && html`<ol class="cards">${shown.map(exampleCard)}</ol>`}
+${shown.length > 0 && html`<ol class="${hasWindows(sheet) ? 'cards broad' : 'cards'}">${shown.map(exampleCard)}</ol>`}
 </section>`;
 }
 
 function exampleCard(example: SheetExample): Html {
   const votes = example.images.reduce((sum, image) => sum + (image.votes ?? 0), 0);
+  const { windows = [] } = example;
   const isTriplet = example.images.length === 3;
-  return html`<li class="card"><article>
+  return html`<li class="${windows.length > 1 ? 'card broadest' : 'card'}"><article>
 <h3>${example.key === undefined ? html`Record ${example.index}` : bdi(example.key)}</h3>
 <p class="place">${example.key !== undefined && html`record ${example.index} of `}${bdi(example.shard)}</p>
 ${example.images.length > 0 && html`<div class="${isTriplet ? 'pictures three' : 'pictures'}">${example.images.map((image) => picture(image, example, votes))}</div>`}
+${windows.length > 0 && html`<div class="${windows.length > 1 ? 'windows three' : 'windows'}">${windows.map((window) => recordedWindow(window, example))}</div>`}
 ${example.fields.length > 0 && html`<details><summary>${example.fields.length} more ${example.fields.length === 1 ? 'feature' : 'features'}</summary><dl class="fields">${example.fields.map(([name, text]) => html`<div><dt>${bdi(name)}</dt><dd>${address(text)}</dd></div>`)}</dl></details>`}
 </article></li>
 `;
 }
 
+/** Widths at which a drawing of one or of three beside each other is about as large as it was meant. */
+const WINDOW_PX = 570;
+const WINDOW_OF_THREE_PX = 380;
+
+function recordedWindow(window: SheetWindow, example: SheetExample): Html {
+  const isMarked = window.name === example.highlight;
+  const widthPx = (example.windows?.length ?? 0) > 1 ? WINDOW_OF_THREE_PX : WINDOW_PX;
+  const captions = [...window.captions, ...drawingLosses(window)];
+  const label = `${altOf(window.name, example)}: ${window.channels.length} channels`;
+  return html`<figure class="${isMarked ? 'odd' : ''}">
+<div class="drawing">${traceDrawing(window, { label, widthPx })}</div>
+<figcaption>${isMarked && oddBadge()}<span class="name">${bdi(window.name)}</span>${captions.map((caption) => html`<span class="caption">${bdi(caption)}</span>`)}</figcaption>
+</figure>`;
+}
+
+function altOf(name: string, example: SheetExample): string {
+  const of = example.key === undefined ? `record ${example.index}` : clip(example.key);
+  return `${clip(name)} of ${of}${name === example.highlight ? ', the odd one out' : ''}`;
+}
+
+function oddBadge(): Html {
+  return html`<strong class="badge"><span aria-hidden="true">◆ </span>odd one out</strong>`;
+}
+
 function picture(image: SheetImage, example: SheetExample, votesOfAll: number): Html {
   const isMarked = image.name === example.highlight;
   const uri = pictureDataUri(image.bytes);
-  const alt = `${clip(image.name)} of ${example.key === undefined ? `record ${example.index}` : clip(example.key)}${isMarked ? ', the odd one out' : ''}`;
+  const alt = altOf(image.name, example);
   return html`<figure class="${isMarked ? 'odd' : ''}">
 <div class="frame">${uri === undefined ? html`<span class="blank">not a picture</span>` : html`<img src="${uri}" alt="${alt}" decoding="async">`}</div>
-<figcaption>${isMarked && html`<strong class="badge"><span aria-hidden="true">◆ </span>odd one out</strong>`}<span class="name">${bdi(image.name)}</span>${image.votes !== undefined && voteMeter(image.votes, votesOfAll)}${image.caption !== undefined && html`<span class="caption">${bdi(image.caption)}</span>`}</figcaption>
+<figcaption>${isMarked && oddBadge()}<span class="name">${bdi(image.name)}</span>${image.votes !== undefined && voteMeter(image.votes, votesOfAll)}${image.caption !== undefined && html`<span class="caption">${bdi(image.caption)}</span>`}</figcaption>
 </figure>`;
 }
 

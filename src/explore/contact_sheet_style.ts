@@ -69,6 +69,21 @@ section { margin-top: clamp(2.75rem, 6vw, 4.5rem); scroll-margin-top: 1rem; }
 .frame img { display: block; width: 100%; height: 100%; object-fit: contain; }
 .blank { padding: 0.25rem; color: var(--soft); font-size: 0.75rem; line-height: 1.25; text-align: center; }
 .odd .frame { outline: 3px solid var(--mark); outline-offset: 2px; }
+.cards.broad { grid-template-columns: repeat(auto-fill, minmax(min(100%, 32rem), 1fr)); }
+.card.broadest { grid-column: 1 / -1; }
+.windows { display: grid; gap: 1rem; margin-top: 0.875rem; }
+.windows.three { grid-template-columns: repeat(3, minmax(0, 1fr)); }
+.drawing { border-radius: 8px; overflow: hidden; background: var(--page); }
+.drawing svg { display: block; width: 100%; height: auto; font: 10px var(--text); fill: var(--soft); }
+.drawing path { fill: none; stroke: var(--ink); stroke-linejoin: round; stroke-linecap: round; vector-effect: non-scaling-stroke; }
+.drawing g[transform] path:nth-of-type(even) { stroke: var(--link); }
+.drawing .axis path { stroke: var(--line); }
+.drawing .channel { text-anchor: end; unicode-bidi: isolate; }
+.drawing .dense text { font-size: 9px; }
+.drawing .tick { text-anchor: middle; }
+.drawing path.scale { stroke-width: 1.5; }
+.drawing text.scale { fill: var(--ink); }
+.odd .drawing { outline: 3px solid var(--mark); outline-offset: 2px; }
 figcaption { display: flex; flex-direction: column; align-items: flex-start; margin-top: 0.5rem; font-size: 0.8125rem; line-height: 1.4; }
 figcaption .name { order: -1; }
 .badge { order: 1; margin-top: 0.35rem; padding: 0.15rem 0.45rem; border-radius: 0.6rem; background: var(--mark); color: var(--mark-ink); font-weight: 600; font-size: 0.6875rem; line-height: 1.3; }
@@ -105,6 +120,7 @@ footer { margin-top: 4rem; padding-top: 1rem; border-top: 1px solid var(--line);
 @media (max-width: 40rem) {
   .card, .reason { padding: 0.875rem; }
   .pictures.three { gap: 0.6rem; }
+  .windows.three { grid-template-columns: minmax(0, 1fr); }
   .reason article { grid-template-columns: 1fr auto; }
   .reason .bar { grid-column: 1 / -1; grid-row: auto; }
   .tally { grid-column: 2; }

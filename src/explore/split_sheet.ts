@@ -8,7 +8,7 @@ import { type Feature, featuresFromJson } from '../io/features.js';
 import { problem, problemNames } from '../problems/registry.js';
 import { REJECTION_REASONS, type RejectionReason } from '../problems/rejection.js';
 import { TRIPLET_LETTERS } from '../problems/triplet.js';
-import type { ContactSheet, SheetExample, SheetRejection } from './contact_sheet.js';
+import type { ContactSheet, SheetExample, SheetRejection, SheetWindow } from './contact_sheet.js';
 import { describeValue, type InspectedExample, type InspectedSplit } from './inspect.js';
 
 /** Rejected examples shown of each reason. */
@@ -44,13 +44,15 @@ export function splitSheet(dataDir: string, inspected: InspectedSplit): ContactS
   };
 }
 
-function sheetExample(
-  { shard, index, values }: InspectedExample,
-  { features }: InspectedSplit,
-): SheetExample {
+function sheetExample(example: InspectedExample, { features, manifest }: InspectedSplit): SheetExample {
+  const { shard, index, values } = example;
   const isImage = (name: string): boolean => features[name]?.kind === 'image';
-  const isTriplet = TRIPLET_LETTERS.every((letter) => isImage(`image/${letter}`));
-  const code = values.get('triplet_code') ?? (isTriplet ? values.get('targets') : undefined);
+  const windows = windowsOf(example, manifest);
+  const isWindow = (name: string): boolean => windows.some((window) => window.name === name);
+  const prefix = ['image', 'eeg'].find((each) =>
+    TRIPLET_LETTERS.every((letter) => isImage(`${each}/${letter}`) || isWindow(`${each}/${letter}`)),
+  );
+  const code = values.get('triplet_code') ?? (prefix === undefined ? undefined : values.get('targets'));
   const odd = TRIPLET_LETTERS[Number(code) - 1];
   const ratings = values.get('rating/all');
   const votesFor = (name: string): number | undefined => {
@@ -76,15 +78,56 @@ function sheetExample(
         },
       ];
     }),
+    ...(windows.length === 0 ? {} : { windows }),
     fields: [...values]
-      .filter(([name]) => !isImage(name) && name !== 'key')
+      .filter(([name]) => !isImage(name) && !isWindow(name) && name !== 'key')
       .map(([name, value]) => [name, describeValue(value)] as const),
-    ...(odd === undefined ? {} : { highlight: `image/${odd}` }),
+    ...(odd === undefined ? {} : { highlight: `${prefix ?? 'image'}/${odd}` }),
   };
 }
 
+/** Names that windows have: `eeg/raw`, or `eeg/a` to `eeg/c`; their channels and sampling rate are beside them. */
+const WINDOW_NAME = /^(.+)\/(?:raw|[abc])$/;
+
+function windowsOf({ values }: InspectedExample, { settings }: Manifest): SheetWindow[] {
+  const { standardise = 'none' } = settings.options;
+  return [...values].flatMap(([name, samples]) => {
+    const [, prefix] = WINDOW_NAME.exec(name) ?? [];
+    const channels = values.get(`${prefix}/channels`);
+    const samplingRate = values.get(`${prefix}/sampling_rate`);
+    if (!(samples instanceof Float32Array) || samples.length === 0) return [];
+    if (!isTexts(channels) || channels.length === 0 || samples.length % channels.length !== 0) return [];
+    if (typeof samplingRate !== 'number' || !(samplingRate > 0)) return [];
+    const unit = standardise === 'none' ? 'µV' : 'SD';
+    return [{ name, channels, samplingRate, samples, unit, captions: captionsOf(name, values) }];
+  });
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
+}
+
+/** What happens in a window, and where it is: said of it alone (`eeg/a/label`) or, where there is one, of the example. */
+function captionsOf(name: string, values: InspectedExample['values']): string[] {
+  const isAlone = name.endsWith('/raw');
+  const saidOf = (what: string): unknown => values.get(isAlone ? what : `${name}/${what}`);
+  const [label, onset, recording, subject] = ['label', 'onset', 'recording', 'subject'].map(saidOf);
+  const targets = isAlone ? saidOf('targets') : undefined;
+  const annotation = [
+    ...(typeof label === 'string' && label !== '' ? [label] : []),
+    ...(targets === undefined ? [] : [`targets ${describeValue(targets)}`]),
+  ];
+  const place = [
+    ...(typeof onset === 'number' ? [`from ${Number(onset.toFixed(3))} s`] : []),
+    ...(typeof recording === 'string' ? [`of ${recording}`] : []),
+    ...(typeof subject === 'string' ? [`(${subject})`] : []),
+  ];
+  return [annotation.join(', '), place.join(' ')].filter((caption) => caption !== '');
+}
+
 /** Every reason with its first examples; those that kept their surviving pictures come first. */
-function rejectionsOf(dataDir: string, { settings, shards, rejected }: Manifest): SheetRejection[] {
+function rejectionsOf(dataDir: string, { settings, shards, rejected, features }: Manifest): SheetRejection[] {
+  const kind = Object.hasOwn(features, 'eeg/a') ? 'eeg' : 'image';
   const samples = new Map<RejectionReason, LedgerLine[]>();
   const { problem: name, split } = settings;
   for (let index = 0; index < shards.length; index++) {
@@ -108,14 +151,17 @@ function rejectionsOf(dataDir: string, { settings, shards, rejected }: Manifest)
       key: line.key,
       detail: line.detail ?? '',
       inputs: (line.sample ?? []).map(({ url, jpeg }, i) => ({
-        label: line.sample?.length === 3 ? `image/${TRIPLET_LETTERS[i]}` : `input ${i + 1}`,
+        label: line.sample?.length === 3 ? `${kind}/${TRIPLET_LETTERS[i]}` : `input ${i + 1}`,
         url,
-        state: jpeg === undefined ? ('failed' as const) : ('ok' as const),
+        state: IS_CONTENT.test(line.inputs?.[i] ?? '') ? ('ok' as const) : ('failed' as const),
         ...(jpeg === undefined ? {} : { bytes: Buffer.from(jpeg, 'base64') }),
       })),
     })),
   }));
 }
+
+/** The token of an input that could be had, as ledgers have it; of another it is the reason. */
+const IS_CONTENT = /^[0-9a-f]{24}$/;
 
 /** A feature's type for people, e.g. `int64, any number` or `JPEG, 128 × 128 × 3`. */
 function typeOf({ kind, shape, image, optional }: Feature): string {
