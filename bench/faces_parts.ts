@@ -17,9 +17,10 @@ import {
   windowAround,
 } from '../src/faces/decode_window.js';
 import { openFaceDetector } from '../src/faces/detect.js';
-import { type Face, intersectionOverUnion, moveLandmarks, type RgbImage } from '../src/faces/face.js';
-import { facesIn, partOf } from '../src/faces/find_faces.js';
+import { type Face, moveLandmarks, type RgbImage } from '../src/faces/face.js';
+import { faceAround, partOf } from '../src/faces/find_faces.js';
 import { lookAt } from '../src/faces/open_picture.js';
+import { DEFAULT_FACE_SPEC } from '../src/faces/prepare_faces.js';
 import { resample } from '../src/faces/warp.js';
 
 export interface ListedPhotograph {
@@ -133,10 +134,7 @@ async function decodeWhole(file: Uint8Array): Promise<PictureWindow> {
 async function findFace(window: PictureWindow, box: FractionBox): Promise<Face | undefined> {
   const inPixels = pixelBox(box, window.image.width, window.image.height);
   const around = windowAround(inPixels, LOOK_AROUND, window.image);
-  const faces = await facesIn(partOf(window, around), 'around-a-face');
-  return [...faces].sort(
-    (a, b) => intersectionOverUnion(b.box, inPixels) - intersectionOverUnion(a.box, inPixels),
-  )[0];
+  return (await faceAround(partOf(window, around), inPixels, DEFAULT_FACE_SPEC.minOverlap))?.face;
 }
 
 function alignFace(window: PictureWindow, face: Face): RgbImage {

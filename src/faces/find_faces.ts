@@ -11,7 +11,7 @@ import {
   wholeWindow,
 } from './decode_window.js';
 import { type FaceDetector, openFaceDetector } from './detect.js';
-import { type Face, moveLandmarks } from './face.js';
+import { type Face, intersectionOverUnion, moveLandmarks, type PixelBox } from './face.js';
 import { type FailedPicture, lookAt } from './open_picture.js';
 import { resample } from './warp.js';
 
@@ -37,7 +37,7 @@ export async function findFaces(
   const limits = { maxPixels, maxWindowPixels: MAX_DECODED_PIXELS };
   const window = await decodeWindow(picture, look, wholeWindow(look), limits);
   if ('failure' in window) return window;
-  return { width: look.width, height: look.height, window, faces: await facesIn(window, 'whole') };
+  return { width: look.width, height: look.height, window, faces: await facesIn(window) };
 }
 
 /** Opened when the first face is looked for: it takes a third of a second, and many runs need none. */
@@ -47,10 +47,38 @@ let detector: Promise<FaceDetector> | undefined;
 const MAX_PIXELS_AROUND_A_FACE = 640 * 640;
 
 /** The faces of a window, best first, in pixels of the picture. */
-export async function facesIn(window: PictureWindow, shows: 'whole' | 'around-a-face'): Promise<Face[]> {
-  const shown = shows === 'whole' ? window : shrunkTo(window, MAX_PIXELS_AROUND_A_FACE);
+export async function facesIn(window: PictureWindow): Promise<Face[]> {
+  return detectIn(window, 'all');
+}
+
+/**
+ * The face of a window whose box overlaps most with `box`, and by how much; undefined where there is none. The window
+ * shows the box's surroundings, so that the face is large in it: small ones are looked for only where that gives none
+ * that overlaps by `minOverlap`.
+ */
+export async function faceAround(
+  window: PictureWindow,
+  box: PixelBox,
+  minOverlap: number,
+): Promise<{ readonly face: Face; readonly overlap: number } | undefined> {
+  const shown = shrunkTo(window, MAX_PIXELS_AROUND_A_FACE);
+  const large = nearestTo(box, await detectIn(shown, 'large'));
+  if (large !== undefined && large.overlap >= minOverlap) return large;
+  return nearestTo(box, await detectIn(shown, 'all'));
+}
+
+function nearestTo(box: PixelBox, faces: readonly Face[]) {
+  let best: { readonly face: Face; readonly overlap: number } | undefined;
+  for (const face of faces) {
+    const overlap = intersectionOverUnion(face.box, box);
+    if (best === undefined || overlap > best.overlap) best = { face, overlap };
+  }
+  return best;
+}
+
+async function detectIn(shown: PictureWindow, wanted: 'large' | 'all'): Promise<Face[]> {
   detector ??= openFaceDetector();
-  const faces = await (await detector).detect(shown.image);
+  const faces = await (await detector).detect(shown.image, { faces: wanted });
   return faces.map((face) => ({
     box: boxInPicture(face.box, shown),
     landmarks: moveLandmarks(face.landmarks, (point) => pointInPicture(point, shown)),

@@ -1,6 +1,7 @@
 /** Opening pictures that strangers made: what their header says, how they are decoded upright, and what is refused. */
 
 import sharp, { type Sharp } from 'sharp';
+import { sniffImageFormat } from '../io/image_format.js';
 import { readJpegHeader } from '../io/jpeg_header.js';
 
 /** Ways in which a picture can be no picture. */
@@ -46,6 +47,12 @@ async function readLook(picture: Uint8Array, maxPixels: number): Promise<Picture
       orientation === 1 && components === 3 && precision === 8 && !hasProfile && !hasAdobeMarker;
     return orientation > 4 ? { width: height, height: width, isPlain } : { width, height, isPlain };
   }
+  // Else libvips would draw SVG, too: no photograph, and a few hundred bytes of it can keep a processor busy for minutes.
+  if (sniffImageFormat(picture) === undefined)
+    return {
+      failure: 'not-an-image',
+      detail: picture.length === 0 ? 'it is empty' : 'it begins like no photograph',
+    };
   try {
     const { autoOrient } = await openPicture(picture, maxPixels).metadata();
     return { ...autoOrient, isPlain: false };

@@ -32,7 +32,7 @@ import {
   moveLandmarks,
   type PixelBox,
 } from './face.js';
-import { facesIn, partOf } from './find_faces.js';
+import { faceAround, facesIn, partOf } from './find_faces.js';
 import { lookAt, type PictureLook } from './open_picture.js';
 import { perceptualHash } from './perceptual_hash.js';
 import {
@@ -280,22 +280,17 @@ async function findFace(
   box: PixelBox | undefined,
   spec: FaceSpec,
 ): Promise<Face | Failed> {
-  const faces = await facesIn(partOf(seen, part), box === undefined ? 'whole' : 'around-a-face');
+  const shown = partOf(seen, part);
   if (box === undefined) {
+    const faces = await facesIn(shown);
     const largest = [...faces].sort((a, b) => b.box.width * b.box.height - a.box.width * a.box.height)[0];
     return largest ?? fail('no-face', `none in ${seen.image.width} × ${seen.image.height} pixels`);
   }
-  let best: Face | undefined;
-  let overlap = 0;
-  for (const face of faces) {
-    const shared = intersectionOverUnion(face.box, box);
-    if (best === undefined || shared > overlap) best = face;
-    overlap = Math.max(overlap, shared);
-  }
-  if (best === undefined) return fail('no-face', 'none in or around the box');
-  return overlap >= spec.minOverlap
-    ? best
-    : fail('face-mismatch', `overlap ${overlap.toFixed(2)}, at least ${spec.minOverlap} wanted`);
+  const found = await faceAround(shown, box, spec.minOverlap);
+  if (found === undefined) return fail('no-face', 'none in or around the box');
+  return found.overlap >= spec.minOverlap
+    ? found.face
+    : fail('face-mismatch', `overlap ${found.overlap.toFixed(2)}, at least ${spec.minOverlap} wanted`);
 }
 
 async function cropFound(

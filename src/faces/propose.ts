@@ -1,6 +1,6 @@
 /** The first look at a picture: where faces may be, large ones by one net and small ones by another. */
 
-import { type AnchorLayout, decodeAnchors, FULL_RANGE, SHORT_RANGE } from './anchors.js';
+import { type AnchorLayout, decodeAnchors, FULL_RANGE, type NetFace, SHORT_RANGE } from './anchors.js';
 import type { RgbImage } from './face.js';
 import { angleOf } from './face_square.js';
 import type { Halves } from './halves.js';
@@ -20,7 +20,10 @@ const WIDE_SIDE = 64;
  * Least scores of proposals; what follows them is strict, so low scores cost time only: a photograph has four proposals on
  * average at 0.1 (two at 0.2, and then a quarter of the faces of 2 % are lost), one with a crowd of blurred lights sixty.
  */
-const MIN_SCORE = { wide: 0.4, tile: 0.1 } as const;
+const MIN_SCORE = { wide: 0.4, tile: 0.1, largeInTile: 0.3 } as const;
+
+/** From this many pixels of the net's input on, what is a face has a score that says so: see `largeInTile`. */
+const LARGE_IN_TILE = 24;
 
 /** No picture, whatever it shows, costs more looks than this: about a second on one thread. */
 const MAX_PROPOSALS = 200;
@@ -30,16 +33,17 @@ export const SAME_FACE = { maxOverlap: 0.3, maxShare: 0.8 } as const;
 
 /**
  * Proposals for the faces of at least `smallestFace` pixels, best first, at most 200. Smaller ones may be among them.
+ * @param smallestFace undefined where the wide net alone is to look.
  * @param wide the short-range net, for faces of about a quarter of the longer side and more.
  * @param fine the full-range net, for smaller ones.
  */
 export async function proposeFaces(
   { wide, fine }: { readonly wide: ModelSession; readonly fine: ModelSession },
   halves: Halves,
-  smallestFace: number,
+  smallestFace: number | undefined,
 ): Promise<Proposal[]> {
   const image = halves.picture;
-  const levels = levelsFor(image.width, image.height, smallestFace);
+  const levels = smallestFace === undefined ? [] : levelsFor(image.width, image.height, smallestFace);
   const scale = WIDE_SIDE / Math.max(image.width, image.height);
   const sideOf = (side: number): number => Math.max(1, Math.round(side * scale));
   const small = atSize(halves, sideOf(image.width), sideOf(image.height));
@@ -77,7 +81,10 @@ async function lookAtTile(session: ModelSession, tile: Tile): Promise<Proposal[]
   const scaleX = image.width / level.width;
   const scaleY = image.height / level.height;
   const minScore = layout === SHORT_RANGE ? MIN_SCORE.wide : MIN_SCORE.tile;
-  return decodeAnchors(layout, regressors, logits, minScore).map(({ box, points, score }) => ({
+  const isLikely = ({ box, score }: NetFace): boolean =>
+    layout === SHORT_RANGE || box.width < LARGE_IN_TILE || score >= MIN_SCORE.largeInTile;
+  const faces = decodeAnchors(layout, regressors, logits, minScore).filter(isLikely);
+  return faces.map(({ box, points, score }) => ({
     box: {
       left: (box.left + left) * scaleX,
       top: (box.top + top) * scaleY,

@@ -61,7 +61,7 @@ export const FACE_OPTION_RANGES = {
   ...CROP_OPTION_RANGES,
   min_overlap: [0, 1],
   min_eye_distance: [0, 4096],
-  min_sharpness: [0, 1_000_000],
+  min_sharpness: [0, 64, 'fraction'],
   min_luma: [0, 255],
   max_luma: [0, 255],
   max_roll: [0, 180],

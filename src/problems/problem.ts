@@ -96,6 +96,8 @@ export interface PlanContext {
 
 export type OptionValue = number | string | boolean;
 
+export type OptionRange = readonly [least: number, most: number, kind?: 'fraction'];
+
 /** What a Problem learns and how its examples are made. It knows nothing of files, sockets, workers or retries. */
 export abstract class Problem<Row extends PlanRow = PlanRow, Source = unknown> {
   /** snake_case; the name on the command line and in file names. */
@@ -113,8 +115,11 @@ export abstract class Problem<Row extends PlanRow = PlanRow, Source = unknown> {
   /** Settings that a person may change (`--option name=value`), with their defaults. */
   readonly options: Readonly<Record<string, OptionValue>> = {};
 
-  /** Smallest and largest value of number options; an option whose default is a whole number takes only such. */
-  readonly optionRanges: Readonly<Record<string, readonly [least: number, most: number]>> = {};
+  /**
+   * Smallest and largest value of number options. An option whose default is a whole number takes only such, unless its
+   * range ends in `fraction`.
+   */
+  readonly optionRanges: Readonly<Record<string, OptionRange>> = {};
 
   /** Which examples there are, in a fixed order: the same source and seed give the same rows. Opens no image. */
   abstract plan(
@@ -186,11 +191,11 @@ function checkRange(
   name: string,
   value: OptionValue,
   standard: OptionValue,
-  range: readonly [number, number] | undefined,
+  range: OptionRange | undefined,
 ): void {
   if (typeof value !== 'number' || range === undefined) return;
-  const [least, most] = range;
-  const isWhole = Number.isInteger(standard);
+  const [least, most, kind] = range;
+  const isWhole = Number.isInteger(standard) && kind !== 'fraction';
   if (value >= least && value <= most && (!isWhole || Number.isInteger(value))) return;
   throw new UserError(`option ${name} is ${value}`, {
     remedy: `it is a ${isWhole ? 'whole ' : ''}number from ${least} to ${most}`,
