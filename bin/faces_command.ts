@@ -51,7 +51,7 @@ async function faces(photos: readonly string[], options: FacesOptions): Promise<
   const reports: PhotoReport[] = [];
   const rows: (string | number)[][] = [];
   for (const [i, file] of photos.entries()) {
-    const found = await findFaces(readFileSync(file), { maxPixels: DEFAULT_CROP.maxPixels });
+    const found = await findFaces(readPhoto(file), { maxPixels: DEFAULT_CROP.maxPixels });
     if ('failure' in found) {
       reports.push({ file, ...found });
       tell(`${file}: ${found.failure} (${found.detail})`);
@@ -135,4 +135,13 @@ function pictureNames(photos: readonly string[]): string[] {
     taken.add(name);
     return `${name}.faces.png`;
   });
+}
+
+/** @throws Error with the photograph's path, which the system leaves out where it is a folder. */
+function readPhoto(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw Object.assign(error as Error, { path: file });
+  }
 }

@@ -70,7 +70,7 @@ function exitCodeOf(error: unknown, isDebug: boolean): number {
 const FILE_FAULTS: Readonly<Record<string, string>> = {
   EACCES: 'the permission is missing: choose another folder or change its owner',
   EEXIST: 'a file stands where a folder is wanted: choose another folder',
-  EISDIR: 'a folder stands where a file is wanted: choose another name',
+  EISDIR: 'a folder stands where a file is wanted: give the path of a file',
   ENOENT: 'there is no such file or folder: check the path',
   ENOSPC: 'the disk is full: free some space and run the same command again',
   ENOTDIR: 'a part of the path is a file, not a folder: choose another folder',

@@ -10,7 +10,7 @@ import { type GenerateOptions, generateData } from './generate.js';
 import { openFetched } from './input_records.js';
 import { type Manifest, readManifest } from './manifest.js';
 import { PreparedStore } from './prepared_store.js';
-import { rawDirOf } from './raw_data.js';
+import { obtainRawData, rawDirOf } from './raw_data.js';
 import { datasetStruckPath, type Struck, struckPath, writeStruck } from './struck.js';
 
 export type ForgetOptions = Omit<
@@ -64,6 +64,8 @@ export async function forget(name: string, struck: Struck, options: ForgetOption
       where: options.dataDir,
       remedy: `it holds ${namesIn(options.dataDir).join(', ') || 'nothing that datagen made'}`,
     });
+  // Where the raw data can't be opened the shards could not be made anew: said before anything is struck.
+  await obtainRawData(dataset, options);
   writeStruck(struckPath(options.dataDir, name), struck);
   const rawDir = rawDirOf(options.tmpDir, dataset.name);
   if (identities.length > 0) {

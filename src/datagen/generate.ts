@@ -138,6 +138,8 @@ export async function generateData(problem: Problem, options: GenerateOptions): 
     const preflight = preflightOf(run, inputsToObtain(run));
     options.onEvent?.({ type: 'preflight', preflight });
     if (options.dryRun !== true) await finishShards(run);
+    for (const { settings, file } of splits)
+      if (file.planned === 0) raw.context.say(`warning: the ${settings.split} split is empty`);
     for (const sentence of otherCrops(options.dataDir, problem)) raw.context.note(sentence);
     return {
       problem: problem.name,

@@ -123,7 +123,8 @@ function indexState(archive: string, indexPath: string): IndexState | undefined 
   try {
     const tar = IndexedTar.open(archive, indexPath);
     tar.close();
-    return { incomplete: tar.incomplete };
+    // Of what is cut off before its first file nothing can be used: it is no archive, or none any more.
+    return tar.incomplete !== undefined && tar.memberCount === 0 ? undefined : { incomplete: tar.incomplete };
   } catch {
     return undefined;
   }

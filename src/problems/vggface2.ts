@@ -3,6 +3,7 @@
 import type { Dataset } from '../datasets/dataset.js';
 import type { Identity, VggFace2Source } from '../datasets/vggface2/identities.js';
 import { vggface2Dataset } from '../datasets/vggface2/vggface2.js';
+import { UserError } from '../io/errors.js';
 import { int64, text } from '../io/features.js';
 import { seededPermutation } from '../io/random.js';
 import { faceFeatures, faceValues } from './face_features.js';
@@ -80,6 +81,12 @@ export class VggFace2 extends Problem<IdentityTripletRow, VggFace2Source> {
 
   override *plan(split: Split, source: VggFace2Source, context: PlanContext): Generator<IdentityTripletRow> {
     const identities = this.identities(split, source, context);
+    if (this.options.same_sex && !identities.some(({ gender }) => gender !== undefined))
+      throw new UserError('same_sex needs the sex of people, and none is known', {
+        where: `${split} of ${this.name}`,
+        remedy: 'put identity_meta.csv into the --manual-dir',
+        exitCode: 2,
+      });
     const wanted = { train: 'examples', dev: 'dev_examples', test: 'test_examples' } as const;
     const count = this.options[wanted[split]];
     const sampled = sampleTriplets(
