@@ -74,7 +74,7 @@ function recordingIn(folder: string): string {
   const path = join(folder, 'recording.edf');
   const real = sharedData('eeg-eegmmidb', `${SUBJECT}R04.edf`);
   const made =
-    real === undefined ? makeEegmmidbFiles({ subjects: [1], runs: [RUN], trials: 2 * TRIALS }) : undefined;
+    real === undefined ? makeEegmmidbFiles({ subjects: [1], runs: [RUN], trials: TRIALS }) : undefined;
   for (const end of ['', '.event'])
     writeFileSync(`${path}${end}`, made?.get(`${FILE}${end}`) ?? readFileSync(`${real}${end}`));
   return path;

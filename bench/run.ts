@@ -9,6 +9,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   faces: () => import('./faces.js'),
   tar: () => import('./tar.js'),
   sampling: () => import('./sampling.js'),
+  eeg_windows: () => import('./eeg_windows.js'),
   eeg_signals: () => import('./eeg_signals.js'),
   datagen: () => import('./datagen.js'),
   download: () => import('./download.js'),

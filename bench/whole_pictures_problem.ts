@@ -2,6 +2,7 @@
 
 import { type CsvSource, csvDataset } from '../src/datasets/csv_dataset.js';
 import { image, text } from '../src/io/features.js';
+import { facePreparation } from '../src/problems/face_options.js';
 import {
   type Input,
   type PlanRow,
@@ -10,7 +11,6 @@ import {
   type Split,
 } from '../src/problems/problem.js';
 import { registerProblem } from '../src/problems/registry.js';
-import { facePreparation } from '../src/problems/face_options.js';
 
 interface PictureRow extends PlanRow {
   readonly url: string;

@@ -147,7 +147,10 @@ export async function cutWindows(
   return outcomes;
 }
 
-/** Tensors of windows of one segment, whose steps for whole recordings see one channel after the other where they can. */
+/** Channels at once: resampling computes four in the time of one, and more would only take memory. */
+const CHANNELS_AT_ONCE = 4;
+
+/** Tensors of windows of one segment, whose steps for whole recordings see a few channels after the others where they can. */
 async function cutSegment(options: {
   readonly signal: ReadableSignal;
   readonly segment: Segment;
@@ -160,10 +163,15 @@ async function cutSegment(options: {
   const isOneByOne =
     signal.isOneByOne && steps.every(({ step }) => step !== 'rereference' && step !== 'pick');
   const groups = isOneByOne
-    ? Array.from({ length: signal.channels }, (_, channel) => [channel])
+    ? Array.from({ length: Math.ceil(signal.channels / CHANNELS_AT_ONCE) }, (_, group) =>
+        Array.from(
+          { length: Math.min(CHANNELS_AT_ONCE, signal.channels - group * CHANNELS_AT_ONCE) },
+          (__, i) => group * CHANNELS_AT_ONCE + i,
+        ),
+      )
     : [undefined];
   const samples = Math.round(segment.records * segment.recordSeconds * signal.samplingRate);
-  const together = isOneByOne ? 1 : signal.channels;
+  const together = isOneByOne ? Math.min(CHANNELS_AT_ONCE, signal.channels) : signal.channels;
   if (samples * together > MOST_SAMPLES)
     throw new UserError(
       `${samples} samples of ${together} channels at once are more than memory should hold`,
