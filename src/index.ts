@@ -17,7 +17,25 @@ export { readTask, type Task } from './datagen/task.js';
 export { type VerifyError, type VerifyReport, verifyData } from './datagen/verify.js';
 export { type CsvRow, type CsvSource, csvDataset } from './datasets/csv_dataset.js';
 export type { Dataset, Licence, ObtainContext, Resource, UrlBehaviour } from './datasets/dataset.js';
+export { applySteps, type SignalStep, stepsId } from './eeg/steps.js';
+export { duplicateReport } from './explore/duplicate_report.js';
+export {
+  alignmentOf,
+  apply,
+  compose,
+  invert,
+  type Similarity,
+  similarityBetween,
+  TEMPLATES,
+  type TemplateName,
+} from './faces/align.js';
 export { type CropSpec, cropFaces, DEFAULT_CROP, type FractionBox, squareAround } from './faces/crop.js';
+export { DETECTOR_ID, type FaceDetector, openFaceDetector } from './faces/detect.js';
+export type { Face, Landmarks, PixelBox, Point, RgbImage } from './faces/face.js';
+export { findFaces } from './faces/find_faces.js';
+export { hammingDistance, perceptualHash } from './faces/perceptual_hash.js';
+export { alignedCrop, warp } from './faces/warp.js';
+export { openEdfFile } from './io/edf.js';
 export { UserError } from './io/errors.js';
 export { createExampleEncoder, type ExampleEncoder } from './io/example.js';
 export { createExampleParser, type ExampleParser, parseAnyExample } from './io/example_parser.js';
@@ -35,23 +53,42 @@ export {
   type ParsedExample,
   text,
 } from './io/features.js';
+export { openRecording } from './io/open_recording.js';
 export { seededPermutation, seededRandom } from './io/random.js';
+export type { Annotation, Recording } from './io/recording.js';
+export { IndexedTar, indexTar } from './io/tar_index.js';
 export { type IndexEntry, RecordWriter, readIndex } from './io/tfrecord.js';
 export { RecordError, readRecordAt, readRecordBatches, readRecords } from './io/tfrecord_reader.js';
-export { FacialExpressionCorrespondence } from './problems/fec.js';
+export { faceFeatures, faceValues } from './problems/face_features.js';
 export {
+  FACE_OPTION_RANGES,
+  FACE_OPTIONS,
+  faceOptions,
+  facePreparation,
+  preparedFace,
+} from './problems/face_options.js';
+export { FacialExpressionCorrespondence } from './problems/fec.js';
+export { LabeledFacesInTheWild } from './problems/lfw.js';
+export {
+  datasetFile,
+  type Facts,
   type Input,
+  type InputHint,
   type OptionValue,
   type PlanContext,
   type PlanRow,
   type Preparation,
+  type PreparationOutcome,
   type PreparedInput,
   Problem,
   type RejectedRow,
   SPLITS,
   type Split,
+  type TimeWindow,
   withOptions,
 } from './problems/problem.js';
 export { problem, problemNames, registerProblem } from './problems/registry.js';
 export { REJECTION_REASONS, type Rejection, type RejectionReason, reject } from './problems/rejection.js';
 export { TripletProblem, type TripletRow } from './problems/triplet.js';
+export { VggFace2 } from './problems/vggface2.js';
+export { VggFace2Identities } from './problems/vggface2_identities.js';
