@@ -15,6 +15,7 @@ import { indexName, ledgerPath, shardName, syncFolder, temporaryPath, writeWhole
 import { type InputOutcome, outcomeToken } from './input_table.js';
 import { type LedgerHead, type LedgerLine, writeLedger } from './ledger.js';
 import { addCounts } from './manifest.js';
+import { outcomeAt } from './outcome_columns.js';
 import { planDigest, readPlanLines } from './plan_file.js';
 import { damagedPack, unpacked } from './prepared_store.js';
 import type { RejectionTally, ShardTask } from './worker_messages.js';
@@ -116,7 +117,7 @@ function outcomesOf(task: ShardTask, position: number): InputOutcome[] {
   const outcomes: InputOutcome[] = [];
   const end = task.inputStarts[position + 1] as number;
   for (let slot = task.inputStarts[position] as number; slot < end; slot++)
-    outcomes.push(task.inputs[task.slots[slot] as number] as InputOutcome);
+    outcomes.push(outcomeAt(task.inputs, task.slots[slot] as number));
   return outcomes;
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { StampedOutcome } from './input_table.js';
-import { OutcomeColumns } from './outcome_columns.js';
+import { OutcomeColumns, outcomeAt } from './outcome_columns.js';
 
 const stamp = fc.option(fc.string({ unit: 'grapheme' }), { nil: undefined });
 const outcome: fc.Arbitrary<StampedOutcome> = fc
@@ -35,6 +35,12 @@ test('what was set comes back, wherever it was set and however often, and nothin
       if (removed !== undefined) {
         columns.remove(removed);
         expected.delete(removed);
+      }
+      const some = [...expected.keys()];
+      const table = structuredClone(columns.subset(some));
+      for (const [at, number] of some.entries()) {
+        const { stamp: _, ...unstamped } = expected.get(number) as StampedOutcome;
+        expect(outcomeAt(table, at)).toEqual(unstamped);
       }
       for (let number = 0; number <= 5001; number++) {
         expect(columns.has(number)).toBe(expected.has(number));

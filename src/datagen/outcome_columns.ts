@@ -2,7 +2,7 @@
 
 import { TextTable } from '../io/text_table.js';
 import type { RejectionReason } from '../problems/rejection.js';
-import type { StampedOutcome } from './input_table.js';
+import type { InputOutcome, StampedOutcome } from './input_table.js';
 
 const NOTHING = 0;
 const PREPARED = 1;
@@ -72,6 +72,44 @@ export class OutcomeColumns {
     if (number < this.state.length) this.state[number] = NOTHING;
   }
 
+  /** Some of them, as plain columns that cross threads; see `outcomeAt`. */
+  subset(numbers: ArrayLike<number>): OutcomeTable {
+    const count = numbers.length;
+    const texts: string[] = [];
+    const textNumbers = new Map<number, number>();
+    const textOf = (number: number): number => {
+      let known = textNumbers.get(number);
+      if (known === undefined) {
+        known = texts.length;
+        texts.push(this.texts.text(number));
+        textNumbers.set(number, known);
+      }
+      return known;
+    };
+    const table = {
+      isPrepared: new Uint8Array(count),
+      content: new Uint8Array(count * CONTENT_BYTES),
+      offset: new Float64Array(count),
+      length: new Uint32Array(count),
+      crc: new Uint32Array(count),
+      pack: new Uint32Array(count),
+      texts,
+    };
+    for (let i = 0; i < count; i++) {
+      const number = numbers[i] as number;
+      if (!this.has(number)) throw new RangeError(`input ${number} has no outcome yet`);
+      const isPrepared = this.state[number] === PREPARED;
+      table.isPrepared[i] = isPrepared ? 1 : 0;
+      table.pack[i] = textOf(this.pack[number] as number);
+      table.length[i] = isPrepared ? (this.length[number] as number) : textOf(this.length[number] as number);
+      table.offset[i] = this.offset[number] as number;
+      table.crc[i] = this.crc[number] as number;
+      const start = number * CONTENT_BYTES;
+      table.content.set(this.content.subarray(start, start + CONTENT_BYTES), i * CONTENT_BYTES);
+    }
+    return table;
+  }
+
   private grow(): void {
     const size = this.state.length * 2;
     this.state = copied(this.state, new Uint8Array(size));
@@ -82,6 +120,36 @@ export class OutcomeColumns {
     this.pack = copied(this.pack, new Uint32Array(size));
     this.stamp = copied(this.stamp, new Uint32Array(size));
   }
+}
+
+/** Outcomes as columns: no object an input is made, copied and thrown away where a shard's inputs are handed to a worker. */
+export interface OutcomeTable {
+  readonly isPrepared: Uint8Array;
+  /** 32 bytes each. */
+  readonly content: Uint8Array;
+  readonly offset: Float64Array;
+  /** Of failures the number of the detail's text. */
+  readonly length: Uint32Array;
+  readonly crc: Uint32Array;
+  /** The number of the pack's name, of failures of the reason. */
+  readonly pack: Uint32Array;
+  readonly texts: readonly string[];
+}
+
+/** One outcome of a table. */
+export function outcomeAt(table: OutcomeTable, at: number): InputOutcome {
+  const text = (column: Uint32Array): string => table.texts[column[at] as number] as string;
+  if (table.isPrepared[at] === 0)
+    return { ok: false, reason: text(table.pack) as RejectionReason, detail: text(table.length) };
+  const { buffer, byteOffset } = table.content;
+  return {
+    ok: true,
+    content: Buffer.from(buffer, byteOffset + at * CONTENT_BYTES, CONTENT_BYTES).toString('hex'),
+    pack: text(table.pack),
+    offset: table.offset[at] as number,
+    length: table.length[at] as number,
+    crc: table.crc[at] as number,
+  };
 }
 
 function copied<Column extends Uint8Array | Uint32Array | Float64Array>(from: Column, to: Column): Column {

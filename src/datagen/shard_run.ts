@@ -10,7 +10,7 @@ import { ledgerPath } from './data_files.js';
 import { fetchOptions } from './fetch_options.js';
 import type { GenerateOptions } from './generate.js';
 import { fateOf, type InputRecords, isReplacedFile, recordedOutcome, urlOf } from './input_records.js';
-import { contentToken, type InputOutcome, outcomeToken, UNREADABLE } from './input_table.js';
+import { contentToken, outcomeToken, UNREADABLE } from './input_table.js';
 import { readLedger } from './ledger.js';
 import {
   addCounts,
@@ -193,13 +193,13 @@ async function makeShards(run: Run): Promise<void> {
 
 function shardTask(run: Run, split: SplitPlan, shard: ShardPlan): ShardTask {
   const slotOf = new Map<number, number>();
-  const inputs: InputOutcome[] = [];
+  const inputs: number[] = [];
   const slots = shard.inputs.map((input) => {
     let slot = slotOf.get(input);
     if (slot === undefined) {
       slot = inputs.length;
       slotOf.set(input, slot);
-      inputs.push(run.records.table.outcomes.get(input) as InputOutcome);
+      inputs.push(input);
     }
     return slot;
   });
@@ -214,7 +214,7 @@ function shardTask(run: Run, split: SplitPlan, shard: ShardPlan): ShardTask {
     lines: shard.lines,
     inputStarts: shard.inputStarts,
     slots,
-    inputs,
+    inputs: run.records.table.outcomes.subset(inputs),
   };
 }
 

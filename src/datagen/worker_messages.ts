@@ -5,6 +5,7 @@ import type { OptionValue, Split } from '../problems/problem.js';
 import type { RejectionReason } from '../problems/rejection.js';
 import type { InputOutcome, InputPart } from './input_table.js';
 import type { LedgerHead } from './ledger.js';
+import type { OutcomeTable } from './outcome_columns.js';
 
 /** What a worker is started with. */
 export interface WorkerSetup {
@@ -53,10 +54,10 @@ export interface ShardTask {
   readonly settings: string;
   readonly planPath: string;
   readonly lines: { readonly starts: Float64Array; readonly ends: Float64Array };
-  /** Row i's inputs are `inputs[slots[k]]` for k from inputStarts[i] to inputStarts[i + 1]. */
+  /** Row i's inputs are those of `inputs` at `slots[k]` for k from inputStarts[i] to inputStarts[i + 1]. */
   readonly inputStarts: Uint32Array;
   readonly slots: Uint32Array;
-  readonly inputs: readonly InputOutcome[];
+  readonly inputs: OutcomeTable;
 }
 
 export interface ShardResult {
