@@ -14,7 +14,7 @@ export interface PythonDetector {
   close(): void;
 }
 
-/** Undefined where T2T_PYTHON (or python3) has not got the package; see `fixtures/witness/face_detectors.py`. */
+/** Undefined where T2T_FACES_PYTHON (or T2T_PYTHON, or python3) has not got the package; see `fixtures/witness/face_detectors.py`. */
 export async function openPythonDetector(
   name: 'mediapipe' | 'mtcnn',
   pictures: readonly RgbImage[],
@@ -23,10 +23,14 @@ export async function openPythonDetector(
   const [index, pixels] = [join(folder, 'index.json'), join(folder, 'pixels')];
   writeFileSync(index, JSON.stringify(pictures.map(({ width, height }) => ({ width, height }))));
   writeFileSync(pixels, Buffer.concat(pictures.map(({ data }) => data)));
-  const child = spawn(process.env.T2T_PYTHON ?? 'python3', [witnessScript(), name, index, pixels], {
-    // What is missing, and MediaPipe's chatter: not for the reader of figures.
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
+  const child = spawn(
+    process.env.T2T_FACES_PYTHON ?? process.env.T2T_PYTHON ?? 'python3',
+    [witnessScript(), name, index, pixels],
+    {
+      // What is missing, and MediaPipe's chatter: not for the reader of figures.
+      stdio: ['pipe', 'pipe', 'ignore'],
+    },
+  );
   const answer = answersOf(child);
   const close = (): void => {
     child.stdin?.end();
