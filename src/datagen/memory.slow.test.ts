@@ -79,5 +79,7 @@ test('500,000 rows stay under 1 GiB, and rows cost no more than their place in t
     `peak ${Math.round(small)} MiB with 100,000 rows, ${Math.round(large)} MiB with 500,000: ${Math.round(perRow)} bytes a row`,
   );
   expect(large).toBeLessThan(1024);
-  expect(perRow).toBeLessThan(400);
+  // Peaks of a process with a garbage collector differ by some 100 MiB from run to run: 260 bytes a row. What this would
+  // find is a row kept as an object, with its three addresses and boxes: more than 1,000.
+  expect(perRow).toBeLessThan(700);
 });
