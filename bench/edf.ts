@@ -1,14 +1,13 @@
 /** Whole recordings decoded to physical values: ours against `edfjs`, and against pyedflib where Python has it. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { makeEdf } from '../fixtures/eeg_recording.js';
 import { openEdfFile } from '../src/io/edf.js';
 import { seededRandom } from '../src/io/random.js';
 import { alternate, type BenchFigure, type BenchMissing, figure } from './harness.js';
+import { startPython } from './python_lines.js';
 
 /** As EEGMMIDB has it: 64 channels at 160 Hz in records of a second, here for 16 minutes: 20 MB. */
 const CHANNELS = 64;
@@ -46,7 +45,7 @@ async function* againstEdfjs(path: string): AsyncGenerator<BenchFigure | BenchMi
 }
 
 async function* againstPyedflib(edf: string, bdf: string): AsyncGenerator<BenchFigure | BenchMissing> {
-  const python = startPython();
+  const python = startPython(['-c', DECODE_WITH_PYEDFLIB]);
   try {
     if ((await python.answer()) !== 'ready') {
       yield { bench: 'edf/decode', missing: 'pyedflib', reason: 'set T2T_PYTHON to a Python that has it' };
@@ -141,27 +140,6 @@ for line in sys.stdin:
         file.readAnnotations()
     print(sum(len(signal) for signal in values), flush=True)
 `;
-
-function startPython(): {
-  readonly process: ChildProcess;
-  readonly ask: (line: string) => void;
-  readonly answer: () => Promise<string | undefined>;
-} {
-  const child = spawn(process.env.T2T_PYTHON ?? 'python3', ['-c', DECODE_WITH_PYEDFLIB], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  // Without an interpreter there are no lines: the answer is then undefined.
-  child.on('error', () => child.stdout.destroy());
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return {
-    process: child,
-    ask: (line) => child.stdin.write(`${line}\n`),
-    answer: async () => {
-      const { value, done } = await lines.next();
-      return done === true ? undefined : value;
-    },
-  };
-}
 
 function writeRecording(path: string, format: 'EDF+C' | 'BDF+C'): string {
   const random = seededRandom(format);

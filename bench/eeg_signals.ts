@@ -1,10 +1,8 @@
 /** From an EEG file to labelled windows, signal steps included: ours against MNE, where Python has it. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { makeEdf, noise } from '../fixtures/eeg_recording.js';
 import { electrodeNames } from '../src/eeg/montage.js';
 import { readSignal } from '../src/eeg/read_signal.js';
@@ -13,6 +11,7 @@ import { applySteps, channelsToRead, type SignalStep } from '../src/eeg/steps.js
 import { cutWindow, eventWindows, stretchesOf } from '../src/eeg/windows.js';
 import { openEdfFile } from '../src/io/edf.js';
 import { alternate, type BenchFigure, type BenchMissing, figure } from './harness.js';
+import { startPython } from './python_lines.js';
 
 /** As a run of EEGMMIDB: 64 channels at 160 Hz, two minutes, an event every four seconds or so. */
 const CHANNELS = electrodeNames().slice(0, 64);
@@ -35,7 +34,7 @@ const LISTS: Readonly<Record<string, readonly SignalStep[]>> = {
 
 export async function* bench(): AsyncGenerator<BenchFigure | BenchMissing, void, undefined> {
   const folder = mkdtempSync(join(tmpdir(), 't2t-bench-eeg-'));
-  const python = startPython();
+  const python = startPython(['-c', WINDOWS_BY_MNE]);
   try {
     if ((await python.answer()) !== 'ready') {
       yield { bench: 'eeg/windows', missing: 'MNE', reason: 'set T2T_PYTHON to a Python that has it' };
@@ -108,27 +107,6 @@ for line in sys.stdin:
     values = epochs.get_data(units="uV").astype("float32")
     print(len(values), flush=True)
 `;
-
-function startPython(): {
-  readonly process: ChildProcess;
-  readonly ask: (line: string) => void;
-  readonly answer: () => Promise<string | undefined>;
-} {
-  const child = spawn(process.env.T2T_PYTHON ?? 'python3', ['-c', WINDOWS_BY_MNE], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  // Without an interpreter there are no lines: the answer is then undefined.
-  child.on('error', () => child.stdout.destroy());
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return {
-    process: child,
-    ask: (line) => child.stdin.write(`${line}\n`),
-    answer: async () => {
-      const { value, done } = await lines.next();
-      return done === true ? undefined : value;
-    },
-  };
-}
 
 function writeRecording(path: string): string {
   const signals = CHANNELS.map((label) => ({

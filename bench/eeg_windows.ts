@@ -1,10 +1,8 @@
 /** From a run of EEGMMIDB to a written shard of labelled windows, signal steps included: ours against MNE. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { makeEegmmidbFiles } from '../fixtures/eegmmidb_files.js';
 import { sharedData } from '../fixtures/shared_data.js';
 import type { EegmmidbRecording, EegmmidbSource } from '../src/datasets/eegmmidb/eegmmidb.js';
@@ -17,6 +15,7 @@ import { readRecords } from '../src/io/tfrecord_reader.js';
 import { EegMotorImagery } from '../src/problems/eeg_motor_imagery.js';
 import { type PlanRow, type PreparedInput, withOptions } from '../src/problems/problem.js';
 import { alternate, type BenchFigure, type BenchMissing, figure } from './harness.js';
+import { startPython } from './python_lines.js';
 
 /** A run in which fists are imagined to be closed. */
 const RUN = 4;
@@ -35,7 +34,7 @@ const MOST_DIFFERENCE = 0.01;
 
 export async function* bench(): AsyncGenerator<BenchFigure | BenchMissing, void, undefined> {
   const folder = mkdtempSync(join(tmpdir(), 't2t-bench-eeg-'));
-  const python = startPython();
+  const python = startPython(['-c', WINDOWS_BY_MNE]);
   try {
     if ((await python.answer()) !== 'ready') {
       yield { bench: 'eeg_windows/shard', missing: 'MNE', reason: 'set T2T_PYTHON to a Python that has it' };
@@ -166,24 +165,3 @@ for line in sys.stdin:
             out.write(numpy.float32(target).tobytes() + window.tobytes())
     print(len(values), flush=True)
 `;
-
-function startPython(): {
-  readonly process: ChildProcess;
-  readonly ask: (line: string) => void;
-  readonly answer: () => Promise<string | undefined>;
-} {
-  const child = spawn(process.env.T2T_PYTHON ?? 'python3', ['-c', WINDOWS_BY_MNE], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  // Without an interpreter there are no lines: the answer is then undefined.
-  child.on('error', () => child.stdout.destroy());
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return {
-    process: child,
-    ask: (line) => child.stdin.write(`${line}\n`),
-    answer: async () => {
-      const { value, done } = await lines.next();
-      return done === true ? undefined : value;
-    },
-  };
-}

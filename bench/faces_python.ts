@@ -1,12 +1,11 @@
 /** Python's face detectors as peers: one process that stays, so that its start and the loading of its nets are not timed. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { PixelBox, RgbImage } from '../src/faces/face.js';
+import { startPython } from './python_lines.js';
 
 export interface PythonDetector {
   /** The faces of the pictures with these numbers. */
@@ -23,45 +22,29 @@ export async function openPythonDetector(
   const [index, pixels] = [join(folder, 'index.json'), join(folder, 'pixels')];
   writeFileSync(index, JSON.stringify(pictures.map(({ width, height }) => ({ width, height }))));
   writeFileSync(pixels, Buffer.concat(pictures.map(({ data }) => data)));
-  const child = spawn(
-    process.env.T2T_FACES_PYTHON ?? process.env.T2T_PYTHON ?? 'python3',
-    [witnessScript(), name, index, pixels],
-    {
-      // What is missing, and MediaPipe's chatter: not for the reader of figures.
-      stdio: ['pipe', 'pipe', 'ignore'],
-    },
-  );
-  const answer = answersOf(child);
+  const python = startPython([witnessScript(), name, index, pixels], {
+    ...(process.env.T2T_FACES_PYTHON === undefined ? {} : { python: process.env.T2T_FACES_PYTHON }),
+    // What is missing, and MediaPipe's chatter: not for the reader of figures.
+    errors: 'ignore',
+  });
   const close = (): void => {
-    child.stdin?.end();
+    python.process.stdin?.end();
     rmSync(folder, { recursive: true, force: true });
   };
-  if ((await answer()) !== 'ready') {
+  if ((await python.answer()) !== 'ready') {
     close();
     return undefined;
   }
   return {
     close,
     async detect(numbers) {
-      child.stdin?.write(`${JSON.stringify(numbers)}\n`);
-      const line = await answer();
+      python.ask(JSON.stringify(numbers));
+      const line = await python.answer();
       if (line === undefined) throw new Error(`the Python process of ${name} ended`);
       return (JSON.parse(line) as number[][][]).map((faces) =>
         faces.map(([left, top, width, height]) => ({ left, top, width, height }) as PixelBox),
       );
     },
-  };
-}
-
-/** Its next line; undefined once it has ended, or where there is no interpreter. */
-function answersOf(child: ChildProcess): () => Promise<string | undefined> {
-  const output = child.stdout as NodeJS.ReadableStream & { destroy(): void };
-  child.on('error', () => output.destroy());
-  child.stdin?.on('error', () => {});
-  const lines = createInterface({ input: output })[Symbol.asyncIterator]();
-  return async () => {
-    const { value, done } = await lines.next();
-    return done === true ? undefined : value;
   };
 }
 

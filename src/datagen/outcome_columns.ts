@@ -33,20 +33,13 @@ export class OutcomeColumns {
 
   get(number: number): StampedOutcome | undefined {
     if (!this.has(number)) return undefined;
-    const text = (column: Uint32Array): string => this.texts.text(column[number] as number);
-    const stamp = this.stamp[number] === NO_TEXT ? {} : { stamp: text(this.stamp) };
-    if (this.state[number] === FAILED)
-      return { ok: false, reason: text(this.pack) as RejectionReason, detail: text(this.length), ...stamp };
-    const start = number * CONTENT_BYTES;
-    return {
-      ok: true,
-      content: Buffer.from(this.content.buffer, start, CONTENT_BYTES).toString('hex'),
-      pack: text(this.pack),
-      offset: this.offset[number] as number,
-      length: this.length[number] as number,
-      crc: this.crc[number] as number,
-      ...stamp,
-    };
+    const { content, offset, length, crc, pack } = this;
+    const columns = { content, offset, length, crc, pack };
+    const outcome = outcomeIn(columns, number, this.state[number] === PREPARED, (text) =>
+      this.texts.text(text),
+    );
+    const stamp = this.stamp[number] as number;
+    return stamp === NO_TEXT ? outcome : { ...outcome, stamp: this.texts.text(stamp) };
   }
 
   set(number: number, outcome: StampedOutcome): void {
@@ -122,9 +115,8 @@ export class OutcomeColumns {
   }
 }
 
-/** Outcomes as columns: no object an input is made, copied and thrown away where a shard's inputs are handed to a worker. */
-export interface OutcomeTable {
-  readonly isPrepared: Uint8Array;
+/** The numbers of outcomes, by column. */
+interface Columns {
   /** 32 bytes each. */
   readonly content: Uint8Array;
   readonly offset: Float64Array;
@@ -133,22 +125,36 @@ export interface OutcomeTable {
   readonly crc: Uint32Array;
   /** The number of the pack's name, of failures of the reason. */
   readonly pack: Uint32Array;
+}
+
+/** Outcomes as columns: no object an input is made, copied and thrown away where a shard's inputs are handed to a worker. */
+export interface OutcomeTable extends Columns {
+  readonly isPrepared: Uint8Array;
   readonly texts: readonly string[];
 }
 
 /** One outcome of a table. */
 export function outcomeAt(table: OutcomeTable, at: number): InputOutcome {
-  const text = (column: Uint32Array): string => table.texts[column[at] as number] as string;
-  if (table.isPrepared[at] === 0)
-    return { ok: false, reason: text(table.pack) as RejectionReason, detail: text(table.length) };
-  const { buffer, byteOffset } = table.content;
+  return outcomeIn(table, at, table.isPrepared[at] === 1, (text) => table.texts[text] as string);
+}
+
+function outcomeIn(
+  columns: Columns,
+  at: number,
+  isPrepared: boolean,
+  text: (number: number) => string,
+): InputOutcome {
+  const pack = text(columns.pack[at] as number);
+  const length = columns.length[at] as number;
+  if (!isPrepared) return { ok: false, reason: pack as RejectionReason, detail: text(length) };
+  const { buffer, byteOffset } = columns.content;
   return {
     ok: true,
     content: Buffer.from(buffer, byteOffset + at * CONTENT_BYTES, CONTENT_BYTES).toString('hex'),
-    pack: text(table.pack),
-    offset: table.offset[at] as number,
-    length: table.length[at] as number,
-    crc: table.crc[at] as number,
+    pack,
+    offset: columns.offset[at] as number,
+    length,
+    crc: columns.crc[at] as number,
   };
 }
 

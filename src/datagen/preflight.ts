@@ -20,6 +20,7 @@ const HOSTS_SHOWN = 12;
 /** Counts what is known; what is guessed stands under `estimate`. `wanted` are the inputs to obtain. */
 export function preflightOf(run: Run, wanted: ReadonlySet<number>): Preflight {
   const { records, splits, options } = run;
+  const { own } = records;
   const needed = new Set<string>();
   const isOwn = (input: number): boolean => datasetFileName(urlOf(records.table, input)) !== undefined;
   let here = 0;
@@ -32,7 +33,9 @@ export function preflightOf(run: Run, wanted: ReadonlySet<number>): Preflight {
     if (isOwn(input)) {
       files.add(url);
       if (wanted.has(input)) filesToPrepare.add(url);
-      if (records.own?.files.stamp(datasetFileName(url) as string) === undefined) filesToFetch.add(url);
+      // Asked only where files may be fetched: of millions of pictures in an archive it would take a minute.
+      if (own?.isFetched === true && own.files.stamp(datasetFileName(url) as string) === undefined)
+        filesToFetch.add(url);
       return;
     }
     if (needed.has(url)) return;
@@ -74,7 +77,7 @@ export function preflightOf(run: Run, wanted: ReadonlySet<number>): Preflight {
     })),
     files: files.size,
     filesToPrepare: filesToPrepare.size,
-    filesToFetch: records.own?.isFetched === true ? filesToFetch.size : 0,
+    filesToFetch: filesToFetch.size,
     urls: needed.size,
     here,
     gone,

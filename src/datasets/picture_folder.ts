@@ -1,19 +1,8 @@
 /** Lists and reads the pictures below a folder that somebody else filled: nothing outside it is ever read. */
 
-import {
-  closeSync,
-  constants,
-  type Dirent,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readSync,
-  realpathSync,
-  type Stats,
-  statSync,
-} from 'node:fs';
+import { type Dirent, lstatSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
+import { readRegularFile } from '../io/read_regular_file.js';
 
 /** A picture of 100 megapixels at the best JPEG quality takes about 50 MB: a larger file is no photograph. */
 export const MAX_PICTURE_BYTES = 64 * 2 ** 20;
@@ -53,22 +42,7 @@ export class PictureFolder {
   read(name: string): Uint8Array | undefined {
     const found = this.#find(name);
     if (found === undefined || found.stats.size > MAX_PICTURE_BYTES) return undefined;
-    // Not blocking, so that a pipe put in the file's place since does not hold us up.
-    const file = openSync(found.path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stats = fstatSync(file);
-      if (!stats.isFile() || stats.size > MAX_PICTURE_BYTES) return undefined;
-      const bytes = Buffer.allocUnsafe(stats.size);
-      let done = 0;
-      while (done < bytes.length) {
-        const read = readSync(file, bytes, done, bytes.length - done, done);
-        if (read === 0) break;
-        done += read;
-      }
-      return bytes.subarray(0, done);
-    } finally {
-      closeSync(file);
-    }
+    return readRegularFile(found.path, MAX_PICTURE_BYTES);
   }
 
   *#below(folder: string, depth: number): Generator<string> {

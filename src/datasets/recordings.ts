@@ -1,17 +1,9 @@
 /** What every corpus of recordings gives a plan: which recordings there are, of whom, and the files that hold them. */
 
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readSync,
-  realpathSync,
-} from 'node:fs';
+import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { UserError } from '../io/errors.js';
+import { readRegularFile } from '../io/read_regular_file.js';
 import { isSafeRelativePath } from '../io/sha256_sums.js';
 import type { DatasetFile, DatasetFiles } from './dataset.js';
 
@@ -75,7 +67,7 @@ export function openRecordingFiles(root: string): RecordingFiles {
     path: (name) => locate(real, name),
     async read(name): Promise<DatasetFile | undefined> {
       const path = locate(real, name);
-      const bytes = path === undefined ? undefined : readWhole(path);
+      const bytes = path === undefined ? undefined : readRegularFile(path, MAX_RECORDING_BYTES);
       return path === undefined || bytes === undefined ? undefined : { bytes, path };
     },
     close() {},
@@ -101,23 +93,4 @@ function realFolder(root: string): string {
     // Said below.
   }
   throw new UserError('there is no such folder', { where: root, remedy: 'check the path', exitCode: 2 });
-}
-
-function readWhole(path: string): Uint8Array | undefined {
-  // Not blocking, so that a pipe put in the file's place since does not hold us up.
-  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const status = fstatSync(file);
-    if (!status.isFile() || status.size > MAX_RECORDING_BYTES) return undefined;
-    const bytes = Buffer.allocUnsafe(status.size);
-    let done = 0;
-    while (done < bytes.length) {
-      const read = readSync(file, bytes, done, bytes.length - done, done);
-      if (read === 0) break;
-      done += read;
-    }
-    return bytes.subarray(0, done);
-  } finally {
-    closeSync(file);
-  }
 }

@@ -64,6 +64,11 @@ export function isTemplateName(name: string): name is TemplateName {
   return (TEMPLATE_NAMES as readonly string[]).includes(name);
 }
 
+/** The similarity that makes a picture `scale` times as large; pixel centres stay at whole numbers in both. */
+export function scaling(scale: number): Similarity {
+  return { a: scale, b: 0, tx: (scale - 1) / 2, ty: (scale - 1) / 2 };
+}
+
 /**
  * How far five points are from any similarity image of a face from the front: the root mean square of what `alignmentOf`
  * leaves, in the template's eye distances. Our own model of a face has 0.2 at 45 degrees to a side, 0.46 to 0.49 in profile;

@@ -1,6 +1,6 @@
 /** Finds the faces of a photograph's file, or of a part of it that is decoded already. */
 
-import type { Similarity } from './align.js';
+import { scaling } from './align.js';
 import {
   boxInPicture,
   decodeWindow,
@@ -102,6 +102,9 @@ function shrunkTo(window: PictureWindow, maxPixels: number): PictureWindow {
     width: Math.max(1, Math.round(width * scale)),
     height: Math.max(1, Math.round(height * scale)),
   };
-  const matrix: Similarity = { a: scale, b: 0, tx: (scale - 1) / 2, ty: (scale - 1) / 2 };
-  return { ...window, image: resample(window.image, matrix, size, 'edge'), scale: window.scale * scale };
+  return {
+    ...window,
+    image: resample(window.image, scaling(scale), size, 'edge'),
+    scale: window.scale * scale,
+  };
 }

@@ -6,7 +6,7 @@ import {
   compose,
   DegeneratePointsError,
   matrixNumbers,
-  type Similarity,
+  scaling,
   strangeness,
   TEMPLATES,
   type TemplateName,
@@ -329,9 +329,7 @@ function jpegOf({ image: { data, width, height } }: Crop, { quality }: FaceSpec)
 
 function aligned(seen: PictureWindow, face: Face, template: TemplateName, { size, fill }: FaceSpec): Crop {
   const landmarks = moveLandmarks(face.landmarks, (point) => pointInWindow(point, seen));
-  const scale = size / TEMPLATES[template].size;
-  const scaled: Similarity = { a: scale, b: 0, tx: (scale - 1) / 2, ty: (scale - 1) / 2 };
-  const matrix = compose(scaled, alignmentOf(landmarks, template));
+  const matrix = compose(scaling(size / TEMPLATES[template].size), alignmentOf(landmarks, template));
   return { image: resample(seen.image, matrix, size, FILLS[fill]), matrix };
 }
 

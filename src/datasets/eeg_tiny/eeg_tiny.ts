@@ -1,10 +1,8 @@
 /** A made-up corpus in EEGMMIDB's exact formats, computed by our own code: EEGMMIDB without its server. */
 
-import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Dataset, DatasetPlace } from '../dataset.js';
 import { type EegmmidbSource, eegmmidbDataset } from '../eegmmidb/eegmmidb.js';
+import { madeCorpus, madeCorpusFolder } from '../made_corpus.js';
 import { openRecordingFiles } from '../recordings.js';
 
 /** Changes when the made-up corpus does: another folder is then made. */
@@ -37,28 +35,16 @@ export const eegTinyDataset: Dataset<EegmmidbSource> = {
   },
   fileNames: eegmmidbDataset.fileNames,
   async openFiles({ rawDir }: DatasetPlace) {
-    return openRecordingFiles(folderName(rawDir));
+    return openRecordingFiles(madeCorpusFolder(rawDir, CORPUS_VERSION));
   },
   identityOf: eegmmidbDataset.identityOf,
 };
 
-function folderName(rawDir: string): string {
-  return join(rawDir, `corpus-${CORPUS_VERSION}`);
-}
-
-/** Makes the corpus in a folder beside and renames it, so that a folder under its final name is whole. */
-async function corpusFolder(rawDir: string): Promise<string> {
-  const folder = folderName(rawDir);
-  if (existsSync(folder)) return folder;
-  const partial = await mkdtemp(`${folder}.part-`);
-  // Loaded where it is used: workers, which make nothing, start without this code.
-  const { makeEegmmidbFiles } = await import('../../../fixtures/eegmmidb_files.js');
-  const { writeCorpus } = await import('../../../fixtures/physionet.js');
-  await writeCorpus(partial, makeEegmmidbFiles({ subjects: SUBJECTS, runs: RUNS, trials: 5 }));
-  await rename(partial, folder).catch(async (error) => {
-    // Another run may have made it meanwhile: theirs is the same.
-    if (!existsSync(folder) || (await readdir(folder)).length === 0) throw error;
-    await rm(partial, { recursive: true, force: true });
+function corpusFolder(rawDir: string): Promise<string> {
+  return madeCorpus(rawDir, CORPUS_VERSION, async (folder) => {
+    // Loaded where it is used: workers, which make nothing, start without this code.
+    const { makeEegmmidbFiles } = await import('../../../fixtures/eegmmidb_files.js');
+    const { writeCorpus } = await import('../../../fixtures/physionet.js');
+    await writeCorpus(folder, makeEegmmidbFiles({ subjects: SUBJECTS, runs: RUNS, trials: 5 }));
   });
-  return folder;
 }

@@ -1,10 +1,9 @@
 /** A made-up corpus in FEC's exact format, drawn by our own code and served over loopback: FEC without the network. */
 
-import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, ObtainContext } from '../dataset.js';
 import { FEC_FILES, type FecSource, fecDataset, fecUrls, openFec } from '../fec/fec.js';
+import { madeCorpus } from '../made_corpus.js';
 
 /** Changes when the drawn corpus does: another folder is then made. */
 const CORPUS_VERSION = 'v1';
@@ -45,18 +44,10 @@ export const fecTinyDataset: Dataset<FecSource> = {
   },
 };
 
-/** Draws the corpus into a folder beside and renames it, so that a folder under its final name is whole. */
-async function corpusFolder(context: ObtainContext): Promise<string> {
-  const folder = join(context.rawDir, `corpus-${CORPUS_VERSION}`);
-  if (existsSync(folder)) return folder;
-  const partial = await mkdtemp(`${folder}.part-`);
-  // Loaded where it is used: workers, which read no corpus, start without the drawing code.
-  const { makeTinyFecCorpus } = await import('../../../fixtures/fec_corpus.js');
-  await makeTinyFecCorpus(partial);
-  await rename(partial, folder).catch(async (error) => {
-    // Another run may have drawn it meanwhile: theirs is the same.
-    if (!existsSync(folder) || (await readdir(folder)).length === 0) throw error;
-    await rm(partial, { recursive: true, force: true });
+function corpusFolder(context: ObtainContext): Promise<string> {
+  return madeCorpus(context.rawDir, CORPUS_VERSION, async (folder) => {
+    // Loaded where it is used: workers, which read no corpus, start without the drawing code.
+    const { makeTinyFecCorpus } = await import('../../../fixtures/fec_corpus.js');
+    await makeTinyFecCorpus(folder);
   });
-  return folder;
 }
