@@ -7,6 +7,7 @@ export default defineConfig({
     exclude: ['dist/**/*.slow.test.js'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    setupFiles: ['dist/fixtures/property_seed.test.setup.js'],
     maxWorkers: 2,
   },
 });

@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['dist/**/*.slow.test.js'],
     testTimeout: 1_200_000,
     hookTimeout: 120_000,
+    setupFiles: ['dist/fixtures/property_seed.test.setup.js'],
     fileParallelism: false,
   },
 });
