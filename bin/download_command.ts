@@ -5,7 +5,7 @@ import { downloadDataset } from '../src/datagen/download_dataset.js';
 import type { Dataset } from '../src/datasets/dataset.js';
 import { UserError } from '../src/io/errors.js';
 import '../src/problems/all.js';
-import { nearest } from '../src/problems/nearest.js';
+import { didYouMean } from '../src/problems/nearest.js';
 import { problem, problemNames } from '../src/problems/registry.js';
 import { stopOnInterrupt } from './interrupt.js';
 import { addOutputOptions, importModules } from './options.js';
@@ -72,7 +72,7 @@ function datasetNamed(name: string): Dataset {
   const dataset = datasets.get(name);
   if (dataset !== undefined) return dataset;
   throw new UserError(`there is no dataset ${JSON.stringify(name)}`, {
-    remedy: `did you mean ${nearest(name, [...datasets.keys()]).join(' or ')}?`,
+    remedy: didYouMean(name, [...datasets.keys()]),
     exitCode: 2,
   });
 }

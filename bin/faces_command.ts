@@ -1,6 +1,6 @@
 /** `t2t-ts faces`: what the detector sees in photographs, as JSON and as pictures. */
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { facePicture } from '../src/explore/face_picture.js';
@@ -13,6 +13,7 @@ import { type FoundFaces, findFaces } from '../src/faces/find_faces.js';
 import { measureQuality } from '../src/faces/quality.js';
 import { alignedCrop, type Crop } from '../src/faces/warp.js';
 import { UserError } from '../src/io/errors.js';
+import { makeFolder } from '../src/io/make_folder.js';
 import { addOutputOptions, type OutputOptions } from './options.js';
 import { print, printJson, table, tell } from './terminal.js';
 
@@ -46,7 +47,7 @@ interface PhotoReport {
 
 async function faces(photos: readonly string[], options: FacesOptions): Promise<void> {
   const template = readTemplate(options.align);
-  if (options.pictures !== undefined) mkdirSync(options.pictures, { recursive: true });
+  if (options.pictures !== undefined) makeFolder(options.pictures);
   const names = pictureNames(photos);
   const reports: PhotoReport[] = [];
   const rows: (string | number)[][] = [];

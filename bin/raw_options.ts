@@ -6,7 +6,7 @@ import { TUNING_NAMES, tuningOf } from '../src/datagen/fetch_options.js';
 import type { RawDataOptions } from '../src/datagen/raw_data.js';
 import type { Licence } from '../src/datasets/dataset.js';
 import { FETCH_FAILURE_KINDS, type FetchFailureKind } from '../src/io/fetch_outcome.js';
-import { nearest } from '../src/problems/nearest.js';
+import { didYouMean } from '../src/problems/nearest.js';
 import { addImportOption, type OutputOptions } from './options.js';
 import { ask } from './terminal.js';
 
@@ -80,7 +80,7 @@ function readRetry(text: string): FetchFailureKind[] {
 function readTuning(text: string, all: Readonly<Record<string, number>>): Record<string, number> {
   const [name = '', value = ''] = text.split('=');
   if (!TUNING_NAMES.includes(name))
-    throw new InvalidArgumentError(`Did you mean ${nearest(name, TUNING_NAMES).join(' or ')}?`);
+    throw new InvalidArgumentError(`No setting has that name: ${didYouMean(name, TUNING_NAMES)}.`);
   if (!(Number(value) > 0)) throw new InvalidArgumentError(`${name} is a number above 0.`);
   return { ...all, [name]: Number(value) };
 }

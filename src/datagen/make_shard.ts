@@ -1,6 +1,6 @@
 /** Makes one shard: a pure function of the rows planned for it and the inputs obtained for them. */
 
-import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { contentHash } from '../io/content_store.js';
 import { crc32c } from '../io/crc32c.js';
@@ -8,6 +8,7 @@ import { UserError } from '../io/errors.js';
 import { createExampleEncoder } from '../io/example.js';
 import type { ExampleValues, Features } from '../io/features.js';
 import { sniffImageFormat } from '../io/image_format.js';
+import { makeFolder } from '../io/make_folder.js';
 import { formatIndex, RecordWriter } from '../io/tfrecord.js';
 import type { Input, PlanRow, PreparedInput, Problem, RejectedRow } from '../problems/problem.js';
 import { isRejection, type Rejection, type RejectionReason } from '../problems/rejection.js';
@@ -34,7 +35,7 @@ export async function makeShard(
 ): Promise<LedgerHead> {
   const name = shardName(problem.name, task.split, task.index, task.of);
   const path = join(task.dataDir, name);
-  mkdirSync(task.dataDir, { recursive: true });
+  makeFolder(task.dataDir);
   const temporary = temporaryPath(path);
   const encoder = createExampleEncoder(problem.features);
   const packs = new PackReader(preparedFolder);

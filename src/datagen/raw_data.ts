@@ -1,12 +1,13 @@
 /** Obtains a dataset's own files: licence first, then resources, then the metadata opened. */
 
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Dataset, Licence, ObtainContext, Resource } from '../datasets/dataset.js';
 import { type DownloadFileOptions, downloadFile } from '../io/download_file.js';
 import { downloadRanges } from '../io/download_ranges.js';
 import { UserError } from '../io/errors.js';
+import { makeFolder } from '../io/make_folder.js';
 import type { OnEvent } from './events.js';
 import type { FetchTuning } from './fetch_options.js';
 
@@ -48,7 +49,7 @@ export async function obtainRawData<Source>(
   options: RawDataOptions,
 ): Promise<RawData<Source>> {
   const rawDir = rawDirOf(options.tmpDir, dataset.name);
-  mkdirSync(rawDir, { recursive: true });
+  makeFolder(rawDir);
   const notes: string[] = [];
   const context: ObtainContext = {
     rawDir,

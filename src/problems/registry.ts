@@ -1,7 +1,7 @@
 /** The registry: Problems by name, so that one word on the command line finds everything about a problem. */
 
 import { UserError } from '../io/errors.js';
-import { nearest } from './nearest.js';
+import { didYouMean } from './nearest.js';
 import type { FitsFeatures, Problem } from './problem.js';
 
 type ProblemClass = new () => Problem;
@@ -37,7 +37,7 @@ export function problem(name: string): Problem {
   if (problemClass !== undefined) return new problemClass();
   const names = problemNames();
   throw new UserError(`there is no Problem ${JSON.stringify(name)}`, {
-    remedy: `did you mean ${nearest(name, names).join(' or ')}? \`t2t-ts list\` names them all`,
+    remedy: `${didYouMean(name, names)} (\`t2t-ts list\` says what they are)`,
     exitCode: 2,
   });
 }
