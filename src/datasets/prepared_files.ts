@@ -87,12 +87,18 @@ export async function indexBelow(archive: string, context: ObtainContext): Promi
   const state = known ?? (await indexNow(archive, indexPath, context));
   if (state.incomplete !== undefined)
     context.note(`${basename(archive)} is not whole and is used as far as it goes: ${state.incomplete}`);
+  if (state.passedOver > 0)
+    context.note(
+      `${basename(archive)} has ${state.passedOver} entries that are links, devices or sparse files: they are not read`,
+    );
   return indexPath;
 }
 
 interface IndexState {
   /** Why the archive ends too early. */
   readonly incomplete: string | undefined;
+  /** Links, devices and sparse files. */
+  readonly passedOver: number;
 }
 
 async function indexNow(archive: string, indexPath: string, context: ObtainContext): Promise<IndexState> {
@@ -103,19 +109,18 @@ async function indexNow(archive: string, indexPath: string, context: ObtainConte
         `${duration(cost.seconds)} and ${megabytes(cost.indexBytes)} below the --tmp-dir (an estimate); if stopped, ` +
         'it goes on from there',
     );
-  try {
-    await indexTar(archive, indexPath, {
-      ...(context.signal === undefined ? {} : { signal: context.signal }),
-      onProgress: ({ bytesRead, totalBytes }) =>
-        context.progress(`index of ${basename(archive)}`, bytesRead, totalBytes),
-    });
-  } catch (error) {
-    // What an archive has that was cut off is indexed all the same.
-    const state = context.signal?.aborted ? undefined : indexState(archive, indexPath);
-    if (state === undefined) throw error;
-    return state;
-  }
-  return { incomplete: undefined };
+  const failure = await indexTar(archive, indexPath, {
+    ...(context.signal === undefined ? {} : { signal: context.signal }),
+    onProgress: ({ bytesRead, totalBytes }) =>
+      context.progress(`index of ${basename(archive)}`, bytesRead, totalBytes),
+  }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  // What an archive has that was cut off is indexed all the same.
+  const state = context.signal?.aborted ? undefined : indexState(archive, indexPath);
+  if (state === undefined) throw failure ?? new Error(`the index of ${archive} is gone again`);
+  return state;
 }
 
 /** Undefined where there is no index, a part of one, or one of another archive: `indexTar` knows what to do then. */
@@ -124,7 +129,8 @@ function indexState(archive: string, indexPath: string): IndexState | undefined 
     const tar = IndexedTar.open(archive, indexPath);
     tar.close();
     // Of what is cut off before its first file nothing can be used: it is no archive, or none any more.
-    return tar.incomplete !== undefined && tar.memberCount === 0 ? undefined : { incomplete: tar.incomplete };
+    const { incomplete, memberCount, passedOver } = tar;
+    return incomplete !== undefined && memberCount === 0 ? undefined : { incomplete, passedOver };
   } catch {
     return undefined;
   }

@@ -130,10 +130,10 @@ export function tarIndexCost(archive: string): {
   }
 }
 
-/** An archive with its index, open for reading. Any number of threads and processes may have one open. */
 /** One file of an archive is damaged or too large; others may be whole. */
 export class DamagedMemberError extends UserError {}
 
+/** An archive with its index, open for reading. Any number of threads and processes may have one open. */
 export class IndexedTar {
   /** Tells this archive from every other, also from one under the same name: its size and a digest of parts of it. */
   readonly id: string;
@@ -141,6 +141,8 @@ export class IndexedTar {
   readonly memberCount: number;
   /** Why files may be missing: the archive was cut off when it was indexed. Undefined for a whole one. */
   readonly incomplete: string | undefined;
+  /** Links, devices and sparse files of the archive, which are no files here. */
+  readonly passedOver: number;
   readonly #archive: string;
   readonly #indexPath: string;
   readonly #file: OpenFile;
@@ -163,7 +165,7 @@ export class IndexedTar {
         throw new UserError('the archive has no index yet', { where: indexPath, remedy: 'index it first' });
       index = this.#whole(() => new TarIndexFile(indexPath));
       this.id = archiveId(this.#file);
-      const { archive: indexed, members, incomplete, isGzip: isGzipped } = index.head;
+      const { archive: indexed, members, incomplete, passedOver, isGzip: isGzipped } = index.head;
       if (indexed !== this.id)
         throw new UserError('the archive is not the one that was indexed', {
           where: `${archive}, index ${indexPath}`,
@@ -171,6 +173,7 @@ export class IndexedTar {
         });
       this.memberCount = members;
       this.incomplete = incomplete ?? undefined;
+      this.passedOver = passedOver;
       this.#index = index;
       const found = index;
       this.#contents = isGzipped
@@ -305,7 +308,12 @@ async function buildIndex(
     if (journal.last?.checkpoint.isEnd !== true) while (running.step(journal)) await pause();
     const { cutOff } = running;
     const rest = cutOff === undefined ? [] : [running.rest];
-    const about = { archive: id, isGzip: isGzipped, incomplete: cutOff?.message ?? null };
+    const about = {
+      archive: id,
+      isGzip: isGzipped,
+      incomplete: cutOff?.message ?? null,
+      passedOver: running.passedOver,
+    };
     const made = `${indexPath}.making`;
     await writeTarIndex(made, about, () => joined(journal, rest), pause);
     renameSync(made, indexPath);
@@ -378,7 +386,7 @@ function damagedIndex(path: string, cause: unknown): UserError {
 }
 
 /** Raised with whatever changes what is found, or its form. */
-const JOURNAL_FORMAT = 1;
+const JOURNAL_FORMAT = 2;
 
 const SAMPLE_BYTES = 16 * 2 ** 20;
 

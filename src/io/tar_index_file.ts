@@ -16,6 +16,8 @@ export interface TarIndexHead {
   readonly incomplete: string | null;
   /** Names: of a name that occurs twice the last counts, as when unpacking. */
   readonly members: number;
+  /** Links, devices and sparse files, which are not read. */
+  readonly passedOver: number;
   readonly windows: Section;
   readonly points: Section;
   readonly records: Section;
@@ -34,7 +36,7 @@ export interface IndexedMember {
 /** Writes the index from what indexing has found, and waits until the disk holds it. The path is a temporary one. */
 export async function writeTarIndex(
   path: string,
-  about: Pick<TarIndexHead, 'archive' | 'isGzip' | 'incomplete'>,
+  about: Pick<TarIndexHead, 'archive' | 'isGzip' | 'incomplete' | 'passedOver'>,
   segments: () => Iterable<Pick<JournalSegment, 'members' | 'points'>>,
   pause: () => Promise<void>,
 ): Promise<void> {
@@ -192,7 +194,7 @@ export class TarIndexFile {
   }
 }
 
-const MAGIC = 't2t tar index 1';
+const MAGIC = 't2t tar index 2';
 
 /** Members in memory while the index is written: 24 bytes, 8 of slots, 4 of hash and its name for each. */
 class NameTable {

@@ -55,6 +55,7 @@ describe('hostile archives are refused with the place', () => {
     const tar = IndexedTar.open(archive, index);
     expect([...tar.names()]).toEqual(['a']);
     expect(await tar.read('l')).toBeUndefined();
+    expect(tar.passedOver).toBe(1);
     tar.close();
   });
 });

@@ -67,6 +67,11 @@ export class TarIndexer {
     return this.#scanner.members;
   }
 
+  /** Links, devices and sparse files passed over so far. */
+  get passedOver(): number {
+    return this.#scanner.passedOver;
+  }
+
   /** What was found and is not in the journal yet. */
   get rest(): Pick<JournalSegment, 'members' | 'points'> {
     return { members: this.#members.bytes, points: this.#points.bytes };

@@ -24,6 +24,8 @@ export interface TarScanState {
   readonly entries: number;
   /** Files among them that were seen to their end. */
   readonly members: number;
+  /** Links, devices and sparse files among them: what may have been meant as a file, and is none. */
+  readonly passedOver: number;
   /** Where the contents of the last entry end, with their padding. */
   readonly entriesEnd: number;
   readonly sawZeros: boolean;
@@ -45,6 +47,7 @@ export const TAR_START: TarScanState = {
   position: 0,
   entries: 0,
   members: 0,
+  passedOver: 0,
   entriesEnd: 0,
   sawZeros: false,
   skip: 0,
@@ -98,6 +101,11 @@ export class TarScanner {
   /** Files that were given to `onMember`, before a restored state included. */
   get members(): number {
     return this.#state.members;
+  }
+
+  /** Links, devices and sparse files that were passed over, before a restored state included. */
+  get passedOver(): number {
+    return this.#state.passedOver;
   }
 
   /** Takes the next piece. @throws Error where the tar is damaged, UserError where a name or a size is refused. */
@@ -216,6 +224,7 @@ export class TarScanner {
     const contentBytes = header.type === 'directory' ? 0 : bytes;
     state.entriesEnd = state.position + contentBytes + padding(contentBytes);
     if (kind !== 'file') {
+      if (kind !== 'folder') state.passedOver++;
       state.skip = contentBytes + padding(contentBytes);
       return;
     }
