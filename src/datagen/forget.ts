@@ -1,13 +1,14 @@
 /** Strikes URLs and identities: what was kept of them is erased, and only the shards that hold them are made anew. */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../io/errors.js';
+import { makeFolder } from '../io/make_folder.js';
 import { datasetFileName, SPLITS, withOptions } from '../problems/problem.js';
 import { problem } from '../problems/registry.js';
-import { namesIn } from './finish.js';
+import { namesIn } from './data_files.js';
 import { type GenerateOptions, generateData } from './generate.js';
-import { openFetched } from './input_records.js';
+import { openFetched, openOwnFiles } from './input_records.js';
 import { type Manifest, readManifest } from './manifest.js';
 import { PreparedStore } from './prepared_store.js';
 import { obtainRawData, rawDirOf } from './raw_data.js';
@@ -69,15 +70,19 @@ export async function forget(name: string, struck: Struck, options: ForgetOption
   writeStruck(struckPath(options.dataDir, name), struck);
   const rawDir = rawDirOf(options.tmpDir, dataset.name);
   if (identities.length > 0) {
-    mkdirSync(rawDir, { recursive: true });
+    makeFolder(rawDir);
     writeStruck(datasetStruckPath(rawDir), { urls: [], identities });
   }
   const erased = await eraseRaw(rawDir, urls);
-  const isStruck = (file: string): boolean => identities.includes(dataset.identityOf?.(file) ?? '');
+  const { manualDir } = options;
+  const place = { rawDir, ...(manualDir === undefined ? {} : { manualDir }) };
+  const own = identities.length === 0 ? undefined : await openOwnFiles(dataset, place, identities);
+  const isStruck = (file: string): boolean => own?.struck.has(own.identityOf(file) ?? '') ?? false;
   const erasedPrepared = erasePrepared(rawDir, (origin) => {
     const file = datasetFileName(origin);
     return file !== undefined && isStruck(file);
   });
+  own?.files.close();
   const before = shardHashes(manifests);
   for (const { settings } of manifests) {
     await generateData(withOptions(problem(name), settings.options), {

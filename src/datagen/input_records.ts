@@ -1,7 +1,7 @@
 /** What runs know of inputs, below a dataset's raw folder: fates of URLs, files, prepared crops. */
 
 import { join } from 'node:path';
-import type { Dataset, DatasetFiles } from '../datasets/dataset.js';
+import { type Dataset, type DatasetFiles, identityOfFile } from '../datasets/dataset.js';
 import { ContentStore } from '../io/content_store.js';
 import type { FetchFailureKind, UrlFate } from '../io/fetch_outcome.js';
 import { UrlJournal } from '../io/url_journal.js';
@@ -50,9 +50,10 @@ export async function openOwnFiles(
   struck: readonly string[],
 ): Promise<OwnFiles | undefined> {
   if (dataset.openFiles === undefined) return undefined;
+  const files = await dataset.openFiles(place);
   return {
-    files: await dataset.openFiles(place),
-    identityOf: (fileName) => dataset.identityOf?.(fileName),
+    files,
+    identityOf: (fileName) => identityOfFile(dataset, files, fileName),
     struck: new Set(struck),
     isFetched: dataset.obtainFiles !== undefined && place.manualDir === undefined,
   };

@@ -67,6 +67,8 @@ export interface DatasetFiles {
   /** Another text when the file may be another; undefined where there is none. Cheap: it opens no file. */
   stamp(name: string): string | undefined;
   read(name: string): Promise<DatasetFile | undefined>;
+  /** Whose a file is, where that is known from other files than by its name: it comes before `Dataset.identityOf`. */
+  identityOf?(name: string): string | undefined;
   close(): void;
 }
 
@@ -105,4 +107,13 @@ export interface Dataset<Source = unknown> {
   openFiles?(place: DatasetPlace): Promise<DatasetFiles>;
   /** Whose picture or recording a file is: what `t2t-ts forget --identity` and `--subject` mean. */
   identityOf?(fileName: string): string | undefined;
+}
+
+/** Whose a file of the dataset's own is; undefined where nobody knows. */
+export function identityOfFile(
+  dataset: Pick<Dataset, 'identityOf'>,
+  files: DatasetFiles | undefined,
+  fileName: string,
+): string | undefined {
+  return files?.identityOf?.(fileName) ?? dataset.identityOf?.(fileName);
 }

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { eyesRecording, makeEdf } from '../../fixtures/eeg_recording.js';
+import { runCli } from '../../fixtures/run_cli.js';
 import { UserError } from '../io/errors.js';
 import { EegFolder } from './eeg_folder.js';
 import { EegRuns, examplesOf, peopleOf } from './eeg_run.test.helper.js';
@@ -95,6 +96,21 @@ test('labels of a table about whole recordings give all their windows, with all 
   ]);
   expect(examples[0]?.['eeg/channels']).toEqual(['O1', 'O2']);
   expect(examples[0]?.['eeg/positions'].length).toBe(6);
+});
+
+test('who is forgotten is named as the table names them, whatever their files are called', async () => {
+  const folder = join(runs.root, 'named');
+  mkdirSync(folder);
+  for (const name of ['a', 'b']) writeFileSync(join(folder, `${name}.edf`), makeEdf(eyes(name)));
+  writeFileSync(join(folder, 'labels.csv'), 'file,subject,label\na.edf,Zoë,calm\nb.edf,b,stressed\n');
+  const words = ['--option', 'dev_fraction=0', '--option', 'test_fraction=0', '--manual-dir', folder];
+  const made = await runs.datagen('named', 'eeg_folder', ...words);
+  const places = ['--tmp-dir', join(runs.root, 'named-tmp'), '--manual-dir', folder];
+  const forgotten = await runCli(['forget', made.dataDir, 'eeg_folder', '--subject', 'Zoë', ...places]);
+  expect(forgotten.code, forgotten.stderr).toBe(0);
+  const left = await examplesOf(new EegFolder(), made.dataDir);
+  expect(left.map(({ recording }) => recording)).toEqual(left.map(() => 'b.edf'));
+  expect(left.length).toBe(5);
 });
 
 test('a folder has no sampling rate of its own: one must be named', () => {

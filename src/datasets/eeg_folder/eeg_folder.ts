@@ -46,9 +46,16 @@ export const eegFolderDataset = {
   obtain: obtainFolder,
   fileNames: ({ recordings }: EegFolderSource) => recordings.map(({ fileName }) => fileName),
   async openFiles({ manualDir }) {
-    const files = openRecordingFiles(givenFolder(manualDir));
+    const folder = givenFolder(manualDir);
+    const files = openRecordingFiles(folder);
+    // Of the table only the people are wanted: `obtain` has told what is wrong with it.
+    let subjects: ReadonlyMap<string, string> | undefined;
     return {
       ...files,
+      identityOf(name) {
+        subjects ??= labelsOf(folder, recordingNames(folder))?.subjects ?? new Map();
+        return subjects.get(name);
+      },
       // A BrainVision recording is three files of one name: where any of them is another, the recording is.
       stamp(name) {
         const companions = /\.vhdr$/i.test(name) ? ['.eeg', '.vmrk'] : [];
@@ -64,7 +71,7 @@ export const eegFolderDataset = {
 async function obtainFolder(context: ObtainContext): Promise<EegFolderSource> {
   const folder = givenFolder(context.manualDir);
   await context.agree();
-  const names = listFiles(folder, (name) => isRecordingName(name) && name !== LABELS_FILE);
+  const names = recordingNames(folder);
   const fileNames = names.filter((name) => !/\.csv$/i.test(name) || isMuseCsv(join(folder, name)));
   const others = names.length - fileNames.length;
   if (others > 0) context.note(`${others} CSV files of the folder are no Muse recordings and are not used`);
@@ -74,9 +81,7 @@ async function obtainFolder(context: ObtainContext): Promise<EegFolderSource> {
       remedy: 'put .edf, .bdf, .vhdr or Muse .csv files there',
       exitCode: 2,
     });
-  const table = existsSync(join(folder, LABELS_FILE))
-    ? readLabelTable(join(folder, LABELS_FILE), fileNames)
-    : undefined;
+  const table = labelsOf(folder, fileNames);
   for (const note of table?.notes ?? []) context.note(note);
   const recordings = selectFolder(
     fileNames.map((fileName) => entryOf(fileName, table)),
@@ -95,6 +100,15 @@ async function obtainFolder(context: ObtainContext): Promise<EegFolderSource> {
     },
     segments: ({ fileName }) => withRecording(folder, fileName, (recording) => recording.segments()),
   };
+}
+
+function recordingNames(folder: string): string[] {
+  return listFiles(folder, (name) => isRecordingName(name) && name !== LABELS_FILE);
+}
+
+function labelsOf(folder: string, fileNames: readonly string[]): LabelTable | undefined {
+  const path = join(folder, LABELS_FILE);
+  return existsSync(path) ? readLabelTable(path, fileNames) : undefined;
 }
 
 async function withRecording<T>(
