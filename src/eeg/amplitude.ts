@@ -1,4 +1,4 @@
-/** Steps that look at one sample or one window at a time: reference, clipping, standardisation. */
+/** Steps that take the values of all channels together: references, and the standardisation of a whole window. */
 
 import { pickChannels } from './channel_names.js';
 import { type ChannelSamples, type Signal, signalLength } from './signal.js';
@@ -18,23 +18,14 @@ export function rereference(signal: Signal, to: 'average' | readonly string[]): 
   });
 }
 
-/** Values beyond ± `microvolts` brought back to it. */
-export function clip(signal: Signal, microvolts: number): Signal {
-  return mapChannels(signal, (channel) => {
-    for (let i = 0; i < channel.length; i++)
-      channel[i] = Math.min(microvolts, Math.max(-microvolts, channel[i] as number));
-  });
-}
-
 /**
- * Mean 0 and standard deviation 1 (that of a population): each channel by itself, or all channels of the window together,
- * which keeps their proportions. Where nothing varies, all is 0. The unit is then no longer microvolts.
+ * Mean 0 and standard deviation 1 (that of a population) of all channels together, which keeps their proportions. Where
+ * nothing varies, all is 0. The unit is then no longer microvolts.
  */
-export function standardise(signal: Signal, over: 'channel' | 'window'): Signal {
-  const whole = over === 'window' ? momentsOf(signal.data) : undefined;
+export function standardiseWindow(signal: Signal): Signal {
+  const { mean, deviation } = momentsOf(signal.data);
+  const factor = deviation === 0 ? 0 : 1 / deviation;
   return mapChannels(signal, (channel) => {
-    const { mean, deviation } = whole ?? momentsOf([channel]);
-    const factor = deviation === 0 ? 0 : 1 / deviation;
     for (let i = 0; i < channel.length; i++) channel[i] = ((channel[i] as number) - mean) * factor;
   });
 }
@@ -68,7 +59,7 @@ function momentsOf(channels: readonly ChannelSamples[]): {
 }
 
 /** Deviation of a flat line at most, as a share of its value: that of the mean of some 10⁵ numbers of 64 bits. */
-const FLAT = 1e-12;
+export const FLAT = 1e-12;
 
 /** The same signal with samples of 64 bits of its own, each channel changed. */
 function mapChannels(signal: Signal, change: (channel: Float64Array) => void): Signal {

@@ -10,6 +10,20 @@ import { SignalError } from './signal_error.js';
  * system (`EOG horizontal`, `Status`) stays as it is, without the blanks around it.
  */
 export function canonicalChannel(label: string): string {
+  let name = canonicalNames.get(label);
+  if (name === undefined) {
+    name = findCanonical(label);
+    if (canonicalNames.size >= MOST_NAMES) canonicalNames.clear();
+    canonicalNames.set(label, name);
+  }
+  return name;
+}
+
+/** Each channel is asked for with every window. */
+const canonicalNames = new Map<string, string>();
+const MOST_NAMES = 1000;
+
+function findCanonical(label: string): string {
   const trimmed = label.trim();
   const parts = trimmed
     .replace(PREFIX, '')

@@ -179,7 +179,7 @@ test('ringing ends where the impulse response has fallen below a thousandth', ()
 test('an impulse gives the response that the section stands for', () => {
   const impulse = new Float64Array(5);
   impulse[0] = 1;
-  runSections([{ b0: 2, b1: 1, b2: 3, a1: -0.5, a2: 0.25 }], impulse, 'from-rest');
+  runSections([{ b0: 2, b1: 1, b2: 3, a1: -0.5, a2: 0.25 }], impulse);
   // y[n] = 2 x[n] + x[n−1] + 3 x[n−2] + 0.5 y[n−1] − 0.25 y[n−2]
   expect([...impulse]).toEqual([2, 2, 3.5, 1.25, -0.25]);
 });

@@ -11,6 +11,18 @@ export type Direction = readonly [x: number, y: number, z: number];
  * TP9, TP10.
  */
 export function channelPosition(channel: string): Direction | undefined {
+  const known = positions.get(channel);
+  if (known !== undefined) return known;
+  const position = findPosition(channel);
+  // What is unknown is any text: it is not kept.
+  if (position !== undefined) positions.set(channel, position);
+  return position;
+}
+
+/** Each channel is asked for with every window. */
+const positions = new Map<string, Direction>();
+
+function findPosition(channel: string): Direction | undefined {
   const places = electrodesOf(channel).map((name) => ELECTRODES.get(NEIGHBOURS[name] ?? name));
   const [first, second] = places;
   if (first === undefined || places.length === 1) return first;
@@ -26,8 +38,12 @@ export function electrodeNames(): string[] {
 
 /** x, y and z of each channel, one after the other: the feature `eeg/positions`. NaN where a place is not known. */
 export function channelPositions(channels: readonly string[]): Float32Array {
-  const unknown: Direction = [Number.NaN, Number.NaN, Number.NaN];
-  return Float32Array.from(channels.flatMap((channel) => [...(channelPosition(channel) ?? unknown)]));
+  const places = new Float32Array(3 * channels.length).fill(Number.NaN);
+  for (const [i, channel] of channels.entries()) {
+    const place = channelPosition(channel);
+    if (place !== undefined) places.set(place, 3 * i);
+  }
+  return places;
 }
 
 const NEIGHBOURS: Readonly<Record<string, string>> = { A1: 'T9', A2: 'T10', M1: 'TP9', M2: 'TP10' };

@@ -1,5 +1,7 @@
 /** Brings samples to another rate without aliasing, by a rational ratio. */
 
+import { laneValues, takeBytes } from './lane_memory.js';
+import { addressOf, copyLanes, type Lanes, lanesLike, mapLanes, NUMBER_BYTES } from './lanes.js';
 import type { ChannelSamples } from './signal.js';
 import { SignalError } from './signal_error.js';
 
@@ -56,75 +58,75 @@ export function resampleReach({ up, down }: RateRatio): number {
  * `resample_poly(padtype='reflect')`.
  */
 export function resample(channels: readonly ChannelSamples[], ratio: RateRatio): Float64Array[] {
-  const { up, down } = ratio;
-  const [first] = channels;
-  if (first === undefined) return [];
-  if (up === down || first.length === 0) return channels.map((channel) => new Float64Array(channel));
-  const bank = polyphase(ratio);
-  const half = CROSSINGS * Math.max(up, down);
-  const pad = bank.taps + Math.ceil(half / up);
-  const length = Math.ceil((first.length * up) / down);
-  const resampled = channels.map(() => new Float64Array(length));
-  // Four for all channels: fresh memory costs more time than using it.
-  const inputs = [0, 1, 2, 3].map(() => new Float64Array(first.length + 2 * pad)) as Four;
-  for (let at = 0; at < channels.length; at += 4) {
-    // Where fewer than four are left, the last one is done again.
-    const four = inputs.map((_, i) => Math.min(at + i, channels.length - 1));
-    for (const [i, channel] of four.entries()) mirror(channels[channel]!, pad, inputs[i]!);
-    resampleFour(inputs, four.map((channel) => resampled[channel]!) as Four, bank, ratio, pad + half / up);
-  }
-  return resampled;
+  return mapLanes(channels, resampleRoom(ratio), (lanes) =>
+    resampler(lanes, ratio)(0, resampledLength(lanes.length, ratio)),
+  );
 }
 
-type Four = [Float64Array, Float64Array, Float64Array, Float64Array];
+/** How many samples become of so many. */
+export function resampledLength(length: number, { up, down }: RateRatio): number {
+  return Math.ceil((length * up) / down);
+}
+
+/** The room that lanes need to be resampled. */
+export function resampleRoom(ratio: RateRatio): number {
+  const { up, down } = ratio;
+  return up === down ? 0 : tapsOf(ratio) + Math.ceil((CROSSINGS * Math.max(up, down)) / up);
+}
 
 /**
- * Four channels at once, since one alone waits for each of its additions.
- * @param newest where the newest sample lies that the first output is made of, in samples.
+ * A function that gives some samples at the new rate, from one on, so that only those wanted are computed.
+ * @param lanes with room for `resampleRoom`
  */
-function resampleFour(inputs: Four, outputs: Four, bank: Polyphase, ratio: RateRatio, newest: number): void {
-  const { phases, taps } = bank;
+export function resampler(
+  lanes: Lanes,
+  ratio: RateRatio,
+): (fromSample: number, samples: number, room?: number) => Lanes {
   const { up, down } = ratio;
-  const [x0, x1, x2, x3] = inputs;
-  const [y0, y1, y2, y3] = outputs;
-  const firstEnd = Math.round(newest * up);
-  for (let i = 0; i < y0.length; i++) {
+  if (up === down) return (from, samples, room) => copyLanes(lanes, from, { length: samples, room });
+  const { phases, taps } = polyphase(ratio);
+  const table = takeBytes(lanes.memory, phases.byteLength);
+  laneValues(lanes.memory).set(phases, table / NUMBER_BYTES);
+  mirror(lanes, resampleRoom(ratio));
+  return (fromSample, samples, room = 0) => {
+    const out = lanesLike(lanes, { length: samples, room });
+    if (samples === 0 || lanes.length === 0) return out;
     // In the samples with up − 1 zeros between, the filter ends here; only each up-th of its coefficients meets one.
-    const end = firstEnd + i * down;
-    const last = Math.floor(end / up);
-    let tap = (end - last * up) * taps;
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let at = last - taps + 1; at <= last; at++, tap++) {
-      const weight = phases[tap] as number;
-      sum0 += weight * (x0[at] as number);
-      sum1 += weight * (x1[at] as number);
-      sum2 += weight * (x2[at] as number);
-      sum3 += weight * (x3[at] as number);
-    }
-    y0[i] = sum0;
-    y1[i] = sum1;
-    y2[i] = sum2;
-    y3[i] = sum3;
-  }
+    const end = CROSSINGS * Math.max(up, down) + fromSample * down;
+    const oldest = addressOf(lanes, Math.floor(end / up) - taps + 1);
+    lanes.code.resample(out.start, addressOf(out, samples), oldest, end % up, up, down, taps, table);
+    return out;
+  };
 }
 
 /** For each of the `up` phases, the `taps` coefficients that meet a sample, the one for the oldest sample first. */
-interface Polyphase {
+export interface Polyphase {
   readonly phases: Float64Array;
   readonly taps: number;
 }
 
-function polyphase(ratio: RateRatio): Polyphase {
+/** That of the last ratio: a dataset has one, and a table of many phases takes longer to make than to use. */
+let last: { readonly ratio: RateRatio; readonly table: Polyphase } | undefined;
+
+/** The weights for a ratio. */
+export function polyphase(ratio: RateRatio): Polyphase {
+  if (last?.ratio.up !== ratio.up || last.ratio.down !== ratio.down)
+    last = { ratio, table: newPolyphase(ratio) };
+  return last.table;
+}
+
+function newPolyphase(ratio: RateRatio): Polyphase {
   const { up } = ratio;
   const filter = antiAliasFilter(ratio);
-  const taps = Math.ceil(filter.length / up);
+  const taps = tapsOf(ratio);
   const phases = new Float64Array(up * taps);
   for (const [i, coefficient] of filter.entries())
     phases[(i % up) * taps + taps - 1 - Math.floor(i / up)] = coefficient;
   return { phases, taps };
+}
+
+function tapsOf({ up, down }: RateRatio): number {
+  return Math.ceil((2 * CROSSINGS * Math.max(up, down) + 1) / up);
 }
 
 function antiAliasFilter({ up, down }: RateRatio): Float64Array {
@@ -153,13 +155,18 @@ function bessel0(x: number): number {
   return sum;
 }
 
-/** The samples with `pad` more on each side: there and back again about the first and the last, as often as needed. */
-function mirror(samples: ChannelSamples, pad: number, mirrored: Float64Array): void {
-  mirrored.set(samples, pad);
-  const period = Math.max(1, 2 * (samples.length - 1));
-  const valueAt = (at: number): number => samples[Math.min(at, period - at)] as number;
-  for (let i = 1; i <= pad; i++) {
-    mirrored[pad - i] = valueAt(i % period);
-    mirrored[pad + samples.length - 1 + i] = valueAt((samples.length - 1 + i) % period);
+/** Fills the room with the signal, there and back again about its first and its last sample, as often as needed. */
+function mirror(lanes: Lanes, room: number): void {
+  const { length, width } = lanes;
+  if (length === 0) return;
+  const values = laneValues(lanes.memory);
+  const period = Math.max(1, 2 * (length - 1));
+  const copy = (to: number, from: number): void => {
+    const first = addressOf(lanes, Math.min(from, period - from)) / NUMBER_BYTES;
+    values.copyWithin(addressOf(lanes, to) / NUMBER_BYTES, first, first + width);
+  };
+  for (let i = 1; i <= room; i++) {
+    copy(-i, i % period);
+    copy(length - 1 + i, (length - 1 + i) % period);
   }
 }

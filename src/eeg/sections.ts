@@ -22,37 +22,22 @@ export function gainAt(sections: readonly Section[], hertz: number, samplingRate
   return gain;
 }
 
-/** Whether the first sample that is filtered is the first of the array or its last. */
-export type Direction = 'forwards' | 'backwards';
-
-/** Passes everything as it is. */
-const IDENTITY: Section = { b0: 1, b1: 0, b2: 0, a1: 0, a2: 0 };
-
-/**
- * Filters in place, two sections at a time: each sample then waits for one multiplication and one addition only, and the
- * two sections' waits overlap.
- * @param start 'from-rest' for a filter that has seen zeros before; 'settled' for one that has seen the first sample's
- * value for ever, so that a constant passes without a transient.
- */
-export function runSections(
-  sections: readonly Section[],
-  samples: Float64Array,
-  start: 'from-rest' | 'settled',
-  direction: Direction = 'forwards',
-): void {
-  const first = direction === 'forwards' ? samples[0] : samples[samples.length - 1];
-  // What a section gets from the one before when the input is constant: the first sample times the gains so far.
-  let constant = start === 'settled' ? (first ?? 0) : 0;
-  for (let i = 0; i < sections.length; i += 2) {
-    const one = startSection(sections[i] as Section, constant);
-    const two = startSection(sections[i + 1] ?? IDENTITY, one.constant);
-    constant = two.constant;
-    runPair(one, two, samples, direction);
+/** Filters in place, as one that has seen zeros before. Long signals of many channels are for `filterLanes`. */
+export function runSections(sections: readonly Section[], samples: Float64Array): void {
+  for (const section of sections) {
+    let { b0, c1, c2, a1, a2, p, q } = startSection(section, 0);
+    for (let i = 0; i < samples.length; i++) {
+      const x = samples[i] as number;
+      samples[i] = b0 * x + p;
+      const lastP = p;
+      p = c1 * x + q - a1 * lastP;
+      q = c2 * x - a2 * lastP;
+    }
   }
 }
 
 /** A section as it is run: y = b0 x + p, then p becomes c1 x + q − a1 p, and q becomes c2 x − a2 p. */
-interface RunningSection {
+export interface RunningSection {
   readonly b0: number;
   readonly c1: number;
   readonly c2: number;
@@ -64,36 +49,15 @@ interface RunningSection {
   readonly constant: number;
 }
 
-/** Direct form II transposed, with y put into the other two equations, and its state after a constant input. */
-function startSection({ b0, b1, b2, a1, a2 }: Section, constant: number): RunningSection {
+/**
+ * Direct form II transposed, with y put into the other two equations, so that each sample waits for one multiplication and
+ * one addition only; and its state where it has seen a constant for ever, which then passes without a transient.
+ */
+export function startSection({ b0, b1, b2, a1, a2 }: Section, constant: number): RunningSection {
   const output = constant === 0 ? 0 : (constant * (b0 + b1 + b2)) / (1 + a1 + a2);
   const q = b2 * constant - a2 * output;
   const p = b1 * constant - a1 * output + q;
   return { b0, c1: b1 - a1 * b0, c2: b2 - a2 * b0, a1, a2, p, q, constant: output };
-}
-
-function runPair(
-  one: RunningSection,
-  two: RunningSection,
-  samples: Float64Array,
-  direction: Direction,
-): void {
-  const { b0, c1, c2, a1, a2 } = one;
-  const { b0: d0, c1: e1, c2: e2, a1: f1, a2: f2 } = two;
-  let { p, q } = one;
-  let { p: r, q: s } = two;
-  const [from, end, step] = direction === 'forwards' ? [0, samples.length, 1] : [samples.length - 1, -1, -1];
-  for (let i = from; i !== end; i += step) {
-    const x = samples[i] as number;
-    const y = b0 * x + p;
-    samples[i] = d0 * y + r;
-    const lastP = p;
-    p = c1 * x + q - a1 * lastP;
-    q = c2 * x - a2 * lastP;
-    const lastR = r;
-    r = e1 * y + s - f1 * lastR;
-    s = e2 * y - f2 * lastR;
-  }
 }
 
 /** The response is looked at in pieces of so many samples. */
@@ -121,7 +85,7 @@ export function ringingSamples(sections: readonly Section[]): number {
 function ringingWithin(sections: readonly Section[], pieces: number): number | undefined {
   const response = new Float64Array(RINGING_PIECE * pieces);
   response[0] = 1;
-  runSections(sections, response, 'from-rest');
+  runSections(sections, response);
   let threshold = 0;
   let last = RINGING_PIECE;
   for (let piece = 0; piece < pieces; piece++) {

@@ -1,14 +1,10 @@
 /** What is done to a signal before it is learned from, as a declared list: the same in datagen, evaluation and the demo. */
 
-import { clip, rereference, standardise } from './amplitude.js';
-import { type Band, butterworth } from './butterworth.js';
+import { rereference, standardiseWindow } from './amplitude.js';
 import { canonicalChannel, pickChannels } from './channel_names.js';
-import { notch } from './notch.js';
-import { rateRatio, resample, resampleReach } from './resample.js';
-import { ringingSamples, type Section } from './sections.js';
-import type { ChannelSamples, Signal } from './signal.js';
-import { SignalError } from './signal_error.js';
-import { filterZeroPhase } from './zero_phase.js';
+import { applyChannelSteps, type ChannelStep, filterOf, isChannelStep } from './channel_steps.js';
+import { rateRatio, resampleReach } from './resample.js';
+import type { Signal } from './signal.js';
 
 /** One step, as plain data. */
 export type SignalStep =
@@ -27,8 +23,9 @@ export type SignalStep =
   | { readonly step: 'notch'; readonly hertz: number; readonly q: number }
   /** Not beyond ± so many microvolts. */
   | { readonly step: 'clip'; readonly microvolts: number }
-  /** Mean 0 and deviation 1. */
-  | { readonly step: 'standardise'; readonly over: 'channel' | 'window' };
+  /** Mean 0 and deviation 1: of each channel by itself, or of all together. */
+  | { readonly step: 'standardise'; readonly over: 'channel' }
+  | { readonly step: 'standardise'; readonly over: 'window' };
 
 /** Raised when the numbers that a step gives change, so that what was kept of older ones is not taken for the same. */
 const STEPS_VERSION = 1;
@@ -63,64 +60,26 @@ function stepWords(step: SignalStep): readonly unknown[] {
  * filter. @throws RangeError where a step is none.
  */
 export function applySteps(signal: Signal, steps: readonly SignalStep[]): Signal {
-  let result = signal;
-  for (const step of steps) result = applyStep(result, step);
-  return result;
+  const end = steps.findIndex((step) => !isChannelStep(step));
+  const own = steps.slice(0, end < 0 ? steps.length : end).filter(isChannelStep);
+  const changed = own.length === 0 ? signal : applyChannelSteps(signal, own);
+  const step = steps[own.length];
+  if (step === undefined || isChannelStep(step)) return changed;
+  return applySteps(applyStep(changed, step), steps.slice(own.length + 1));
 }
 
-function applyStep(signal: Signal, step: SignalStep): Signal {
-  switch (step.step) {
-    case 'pick':
-      return pick(signal, step.channels);
-    case 'rereference':
-      if (step.to.length === 0) throw new RangeError('a reference needs at least one channel');
-      return rereference(signal, step.to);
-    case 'resample': {
-      const ratio = rateRatio(signal.samplingRate, step.hertz);
-      const data = resample(finite(signal), ratio);
-      return { ...signal, samplingRate: step.hertz, data };
-    }
-    case 'bandPass':
-    case 'notch': {
-      const sections = sectionsOf(step, signal.samplingRate);
-      return { ...signal, data: filterZeroPhase(sections, finite(signal)) };
-    }
-    case 'clip':
-      if (!(step.microvolts > 0)) throw new RangeError(`clip at ${step.microvolts} µV: above 0 is needed`);
-      return clip(signal, step.microvolts);
-    case 'standardise':
-      return standardise(signal, step.over);
-  }
+/** A step that takes all channels together. */
+function applyStep(signal: Signal, step: Exclude<SignalStep, ChannelStep>): Signal {
+  if (step.step === 'pick') return pick(signal, step.channels);
+  if (step.step === 'standardise') return standardiseWindow(signal);
+  if (step.to.length === 0) throw new RangeError('a reference needs at least one channel');
+  return rereference(signal, step.to);
 }
 
 /** The channels under the canonical names of what was asked for. */
 function pick(signal: Signal, wanted: readonly string[]): Signal {
   const data = pickChannels(signal.channels, wanted).map((i) => signal.data[i]!);
   return { ...signal, channels: wanted.map(canonicalChannel), data };
-}
-
-function sectionsOf(
-  step: Extract<SignalStep, { step: 'bandPass' | 'notch' }>,
-  samplingRate: number,
-): Section[] {
-  if (step.step === 'notch') return notch(step.hertz, step.q, samplingRate);
-  const band: Band = {
-    ...(step.low === undefined ? {} : { lowHertz: step.low }),
-    ...(step.high === undefined ? {} : { highHertz: step.high }),
-  };
-  return butterworth(step.order, band, samplingRate);
-}
-
-function finite(signal: Signal): readonly ChannelSamples[] {
-  for (const [i, channel] of signal.data.entries()) {
-    // x − x is 0 for every finite number: a sum of them tells all at once.
-    let sum = 0;
-    for (let at = 0; at < channel.length; at++) sum += (channel[at] as number) - (channel[at] as number);
-    if (sum === 0) continue;
-    const at = channel.findIndex((value) => !Number.isFinite(value));
-    throw new SignalError('not-finite', `channel ${signal.channels[i]} is ${channel[at]} at sample ${at}`);
-  }
-  return signal.data;
 }
 
 /**
@@ -154,7 +113,7 @@ export function marginSeconds(steps: readonly SignalStep[], samplingRate: number
       seconds += resampleReach(rateRatio(rate, step.hertz)) / rate;
       rate = step.hertz;
     } else if (step.step === 'bandPass' || step.step === 'notch')
-      seconds += ringingSamples(sectionsOf(step, rate)) / rate;
+      seconds += filterOf(step, rate).ringingSamples / rate;
   }
   return seconds;
 }

@@ -13,6 +13,7 @@ import {
   withDataRecords,
 } from './edf_header.js';
 import { calibrationOf, readSamples, type Samples } from './edf_samples.js';
+import { readStored, type StoredSamples } from './edf_stored.js';
 import { readAnnotations, readSegments, readTals } from './edf_timeline.js';
 import {
   type Annotation,
@@ -38,6 +39,11 @@ export interface EdfRecording extends Recording {
   readonly signals: readonly EdfSignal[];
   /** As `readSignals`, rounded to what shards keep: half the memory, and half the time. */
   readSignalsFloat32(ranges: readonly SignalRange[]): Promise<Float32Array[]>;
+  /** See `edf_stored.ts`; `signals` are indices. For files in memory: all of the data records are read at once. */
+  readStored(
+    signals: readonly number[],
+    records: { readonly fromRecord: number; readonly records: number },
+  ): Promise<readonly StoredSamples[] | undefined>;
   /** Samples as the file has them, before the calibration. @throws RangeError where there are no such samples. */
   readDigital(index: number, range?: SampleRange): Promise<Int32Array>;
 }
@@ -90,6 +96,13 @@ export async function openEdf(source: ByteSource, options: OpenEdfOptions = {}):
     readSignalsFloat32: (ranges) =>
       read(ranges, (samples) => new Float32Array(unfilled(4 * samples)), calibrated),
     readSignal: async (index, range = {}) => (await physical([{ ...range, signal: index }]))[0]!,
+    readStored: (signals, records) =>
+      readStored(
+        source,
+        header,
+        signals.map((i) => header.signals[i] as EdfSignal),
+        records,
+      ),
     readDigital: async (index, range = {}) =>
       (
         await read(

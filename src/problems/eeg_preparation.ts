@@ -4,7 +4,9 @@ import { createHash } from 'node:crypto';
 import { basename, extname } from 'node:path';
 import { reconcileChannels } from '../datasets/chb_mit/montage.js';
 import { canonicalChannel, pickChannels } from '../eeg/channel_names.js';
-import { readSignal } from '../eeg/read_signal.js';
+import { isChannelStep, windowCutter } from '../eeg/channel_steps.js';
+import { MOST_LANES } from '../eeg/lanes.js';
+import { readForLanes, readSignal, type StoredSignal } from '../eeg/read_signal.js';
 import { type ChannelSamples, type Signal, signalTensor } from '../eeg/signal.js';
 import { SignalError, type SignalFault } from '../eeg/signal_error.js';
 import {
@@ -15,7 +17,7 @@ import {
   splitSteps,
   stepsId,
 } from '../eeg/steps.js';
-import { cutWindow, eventWindows, type SampleWindow, stretchesOf } from '../eeg/windows.js';
+import { eventWindows, type SampleWindow, stretchesOf } from '../eeg/windows.js';
 import { bufferSource } from '../io/byte_source.js';
 import { openEdf } from '../io/edf.js';
 import { EdfError } from '../io/edf_error.js';
@@ -83,10 +85,14 @@ export function preparationId(kind: string, words: readonly unknown[]): string {
   return `${kind}-${createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 16)}`;
 }
 
-/** The samples of a prepared window, channels × samples. */
-export function windowSamples(input: PreparedInput): Float32Array {
-  // A copy: the bytes may begin anywhere.
-  return new Float32Array(Uint8Array.from(input.bytes).buffer);
+/** The samples of a prepared window, channels × samples: a view of its bytes where they begin where a number may. */
+export function windowSamples({ bytes }: PreparedInput): Float32Array {
+  const { buffer, byteOffset, length } = byteOffsetIsWhole(bytes) ? bytes : Uint8Array.from(bytes);
+  return new Float32Array(buffer, byteOffset, length / Float32Array.BYTES_PER_ELEMENT);
+}
+
+function byteOffsetIsWhole({ byteOffset }: Uint8Array): boolean {
+  return byteOffset % Float32Array.BYTES_PER_ELEMENT === 0;
 }
 
 /** What `prepare` found out of a window. */
@@ -105,6 +111,8 @@ export interface ReadableSignal {
   readonly isOneByOne: boolean;
   /** A stretch of some channels, by their numbers; of all where undefined. */
   read(segment: Segment, channels: readonly number[] | undefined): Promise<Signal>;
+  /** The same for steps that look at each channel by itself, where that is cheaper. */
+  readForLanes?(segment: Segment, channels: readonly number[]): Promise<StoredSignal>;
 }
 
 /** Samples that are held at once, of all channels that a step needs together: 1 GiB of 64-bit floats. */
@@ -147,9 +155,6 @@ export async function cutWindows(
   return outcomes;
 }
 
-/** Channels at once: resampling computes four in the time of one, and more would only take memory. */
-const CHANNELS_AT_ONCE = 4;
-
 /** Tensors of windows of one segment, whose steps for whole recordings see a few channels after the others where they can. */
 async function cutSegment(options: {
   readonly signal: ReadableSignal;
@@ -160,52 +165,64 @@ async function cutSegment(options: {
   readonly window: readonly SignalStep[];
 }): Promise<{ readonly channels: readonly string[]; readonly tensors: readonly ArrayBufferLike[] }> {
   const { signal, segment, steps, cuts, window } = options;
-  const isOneByOne =
-    signal.isOneByOne && steps.every(({ step }) => step !== 'rereference' && step !== 'pick');
-  const groups = isOneByOne
-    ? Array.from({ length: Math.ceil(signal.channels / CHANNELS_AT_ONCE) }, (_, group) =>
-        Array.from(
-          { length: Math.min(CHANNELS_AT_ONCE, signal.channels - group * CHANNELS_AT_ONCE) },
-          (__, i) => group * CHANNELS_AT_ONCE + i,
-        ),
-      )
-    : [undefined];
+  // Up to the last step that takes all channels together; those that follow look at each by itself.
+  const shared = steps.slice(0, steps.findLastIndex((step) => !isChannelStep(step)) + 1);
+  const own = steps.slice(shared.length).filter(isChannelStep);
+  const isOneByOne = signal.isOneByOne && shared.length === 0;
   const samples = Math.round(segment.records * segment.recordSeconds * signal.samplingRate);
-  const together = isOneByOne ? Math.min(CHANNELS_AT_ONCE, signal.channels) : signal.channels;
-  if (samples * together > MOST_SAMPLES)
-    throw new UserError(
-      `${samples} samples of ${together} channels at once are more than memory should hold`,
-    );
-  // Steps for windows get all the digits; without them windows are kept as they will be written, in half the memory.
-  const Samples = window.length === 0 ? Float32Array : Float64Array;
+  const atOnce = isOneByOne ? channelsAtOnce(samples, signal.channels) : signal.channels;
+  if (samples * atOnce > MOST_SAMPLES)
+    throw new UserError(`${samples} samples of ${atOnce} channels at once are more than memory should hold`);
+  // What takes all channels of a window together gets all their digits; else they are kept as they will be written.
+  const windowSteps = window.filter(isChannelStep).filter(({ step }) => step !== 'resample');
+  const isOwn = windowSteps.length === window.length;
+  const Samples = isOwn ? Float32Array : Float64Array;
+  const plan = { steps: own, windows: cuts, windowSteps: isOwn ? windowSteps : [] };
+  let cut: ReturnType<typeof windowCutter> | undefined;
   let held: ChannelSamples[] = [];
   const channels: string[] = [];
-  for (const group of groups) {
-    const whole = applySteps(await signal.read(segment, group), steps);
-    const count = isOneByOne ? signal.channels : whole.channels.length;
-    if (held.length === 0) held = cuts.map((cut) => new Samples(count * cut.samples));
-    for (const [i, cut] of cuts.entries())
-      for (const [row, data] of cutWindow(whole, cut).data.entries())
-        held[i]?.set(data, (channels.length + row) * cut.samples);
-    channels.push(...whole.channels);
+  for (let first = 0; first < signal.channels; first += atOnce) {
+    const group = range(first, Math.min(first + atOnce, signal.channels));
+    const read =
+      isOneByOne && signal.readForLanes !== undefined
+        ? await signal.readForLanes(segment, group)
+        : applySteps(await signal.read(segment, isOneByOne ? group : undefined), shared);
+    cut ??= windowCutter(plan, { samplingRate: read.samplingRate, length: read.data[0]?.length ?? 0 });
+    const count = isOneByOne ? signal.channels : read.channels.length;
+    if (held.length === 0) held = cuts.map((window) => new Samples(count * window.samples));
+    for (let at = 0; at < read.channels.length; at += MOST_LANES) {
+      const names = read.channels.slice(at, at + MOST_LANES);
+      const some = { ...read, channels: names, data: read.data.slice(at, at + MOST_LANES) };
+      cut(some, (i) => names.map((_, row) => rowOf(held[i]!, channels.length + row, count)));
+      channels.push(...names);
+    }
   }
-  if (window.length === 0) return { channels, tensors: held.map(({ buffer }) => buffer) };
+  if (isOwn) return { channels, tensors: held.map(({ buffer }) => buffer) };
+  const samplingRate = samplingRateAfter(steps, signal.samplingRate);
   const tensors = held.map((values) => {
-    const length = values.length / channels.length;
-    const data = channels.map((_, row) => values.subarray(row * length, (row + 1) * length));
-    const cut: Signal = { channels, samplingRate: samplingRateAfter(steps, signal.samplingRate), data };
-    return signalTensor(applySteps(cut, window)).buffer;
+    const data = channels.map((_, row) => rowOf(values, row, channels.length));
+    return signalTensor(applySteps({ channels, samplingRate, data }, window)).buffer;
   });
   return { channels, tensors };
 }
 
-function joined(parts: readonly Signal[]): Signal {
-  const [first] = parts;
-  return {
-    channels: parts.flatMap(({ channels }) => channels),
-    samplingRate: first?.samplingRate ?? 0,
-    data: parts.flatMap(({ data }) => data),
-  };
+/** As many as are computed in the time of one, but for long recordings. */
+function channelsAtOnce(samples: number, channels: number): number {
+  const fitting = Math.max(2, Math.floor(MOST_SAMPLES_OF_SEVERAL / samples));
+  return Math.min(MOST_LANES, fitting, Math.max(1, channels));
+}
+
+/** Of more than two channels: 128 MiB of 64-bit floats. */
+const MOST_SAMPLES_OF_SEVERAL = 2 ** 24;
+
+function range(from: number, end: number): number[] {
+  return Array.from({ length: end - from }, (_, i) => from + i);
+}
+
+/** One of so many rows of equal length. */
+function rowOf(values: ChannelSamples, row: number, rows: number): ChannelSamples {
+  const length = values.length / rows;
+  return values.subarray(row * length, (row + 1) * length);
 }
 
 function outside(span: InputHint['window'], segments: readonly Segment[]): PreparationOutcome {
@@ -255,27 +272,36 @@ async function readable(recording: Recording, spec: EegPreparationSpec): Promise
     };
   }
   const sources = sourcesOf(recording, wanted, spec.find);
-  const labels = sources.flatMap(({ plus, minus }) => [plus, minus].flatMap((label) => label ?? []));
+  const some = (channels: readonly number[] | undefined) =>
+    channels === undefined ? sources : channels.map((i) => sources[i] as ChannelSource);
+  const read: ReadableSignal['read'] = async (segment, channels) => {
+    const chosen = some(channels);
+    const signal = await readSignal(recording, { ...options, channels: labelsOf(chosen) }, segment);
+    const data = signal.data.values();
+    return { ...signal, channels: namesOf(chosen), data: chosen.map((source) => difference(data, source)) };
+  };
   return {
-    samplingRate: checkedRate(oneRate(recording, labels), spec),
+    samplingRate: checkedRate(oneRate(recording, labelsOf(sources)), spec),
     segments,
     channels: sources.length,
     isOneByOne: true,
-    async read(segment, channels) {
-      const chosen = channels === undefined ? sources : channels.map((i) => sources[i] as ChannelSource);
-      const signals: Signal[] = [];
-      for (const { name, plus, minus } of chosen) {
-        const read = [plus, minus].flatMap((label) => label ?? []);
-        const signal = await readSignal(recording, { ...options, channels: read }, segment);
-        signals.push({
-          ...signal,
-          channels: [canonicalChannel(name)],
-          data: [difference(signal, { plus, minus })],
-        });
-      }
-      return joined(signals);
+    read,
+    async readForLanes(segment, channels) {
+      const chosen = some(channels);
+      if (chosen.some(({ minus }) => minus !== undefined)) return read(segment, channels);
+      const signal = await readForLanes(recording, { ...options, channels: labelsOf(chosen) }, segment);
+      return { ...signal, channels: namesOf(chosen) };
     },
   };
+}
+
+/** The labels whose signals the channels are made of, channel after channel. */
+function labelsOf(sources: readonly ChannelSource[]): string[] {
+  return sources.flatMap(({ plus, minus }) => [plus, minus].flatMap((label) => label ?? []));
+}
+
+function namesOf(sources: readonly ChannelSource[]): string[] {
+  return sources.map(({ name }) => canonicalChannel(name));
 }
 
 /** A channel as the labels whose difference it is. */
@@ -306,11 +332,17 @@ function sourcesOf(
   }));
 }
 
-function difference({ data }: Signal, { plus, minus }: Pick<ChannelSource, 'plus' | 'minus'>) {
-  const [first, second] = data as [Signal['data'][number], Signal['data'][number]?];
+/** The channel, whose one or two signals come next. */
+function difference(
+  signals: Iterator<ChannelSamples>,
+  { plus, minus }: Pick<ChannelSource, 'plus' | 'minus'>,
+): ChannelSamples {
+  const next = (): ChannelSamples => signals.next().value as ChannelSamples;
+  const first = next();
   if (minus === undefined) return first;
   if (plus === undefined) return first.map((value) => -value);
-  return first.map((value, i) => value - (second?.[i] as number));
+  const second = next();
+  return first.map((value, i) => value - (second[i] as number));
 }
 
 /** Channels are read one by one: that they have one rate is seen here. */
