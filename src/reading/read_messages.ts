@@ -1,0 +1,52 @@
+/** What a reader asks of its worker threads and what comes back: plain data that structured cloning carries. */
+
+import type { WorkerFailure } from '../datagen/worker_messages.js';
+import { UserError } from '../io/errors.js';
+import type { OptionValue } from '../problems/problem.js';
+import type { Batch } from './collate.js';
+import type { SplitFiles } from './open_split.js';
+import type { ReadSettings } from './split_reader.js';
+
+/** What a worker is started with. */
+export interface ReadSetup {
+  readonly problem: string;
+  readonly options: Readonly<Record<string, OptionValue>>;
+  /** Modules to import first: they register Problems that t2t-ts does not bring. */
+  readonly imports: readonly string[];
+  readonly split: SplitFiles;
+  readonly settings: ReadSettings;
+}
+
+/** Read and decode some records of the split. */
+export interface ReadTask {
+  readonly id: number;
+  readonly records: readonly number[];
+  /** From which, with seed and record, augmentations follow. */
+  readonly epoch: number;
+}
+
+export type ReadAnswer =
+  | { readonly id: number; readonly batch: Batch }
+  | { readonly id: number; readonly failure: WorkerFailure };
+
+export function failureOf(error: unknown): WorkerFailure {
+  const stack = error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {};
+  if (!(error instanceof UserError))
+    return { what: error instanceof Error ? error.message : String(error), ...stack };
+  const { what, where, remedy } = error;
+  return {
+    what,
+    ...(where === undefined ? {} : { where }),
+    ...(remedy === undefined ? {} : { remedy }),
+    ...stack,
+  };
+}
+
+export function asError({ what, where, remedy, stack }: WorkerFailure): UserError {
+  const error = new UserError(what, {
+    ...(where === undefined ? {} : { where }),
+    ...(remedy === undefined ? {} : { remedy }),
+  });
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}

@@ -1,0 +1,62 @@
+/** The worker thread of a reader: reads, decodes and prepares the records it is told. */
+
+import { parentPort, workerData } from 'node:worker_threads';
+import '../problems/all.js';
+import { UserError } from '../io/errors.js';
+import { withOptions } from '../problems/problem.js';
+import { problem, problemNames } from '../problems/registry.js';
+import { type Batch, isTensor } from './collate.js';
+import {
+  failureOf,
+  type ReadAnswer,
+  type ReadResult,
+  type ReadSetup,
+  type ReadTask,
+} from './read_messages.js';
+import { SplitReader } from './split_reader.js';
+
+const port = parentPort;
+if (port === null) throw new Error('read_worker.js is started by a reader, not by hand');
+const setup = workerData as ReadSetup;
+
+const reader = openReader();
+// Whoever asks for records is told what is wrong.
+reader.catch(() => {});
+
+/** One task after the other: what is compressed is read in order. */
+let last: Promise<void> = Promise.resolve();
+port.on('message', (task: ReadTask) => {
+  last = last.then(() => answer(task));
+});
+
+async function answer({ id, records, epoch }: ReadTask): Promise<void> {
+  try {
+    const batch = await (await reader).decoded(records, epoch);
+    send({ id, batch }, buffersOf(batch));
+  } catch (error) {
+    send({ id, failure: failureOf(error) }, []);
+  }
+}
+
+function send(message: ReadAnswer, buffers: readonly ArrayBuffer[]): void {
+  port?.postMessage(message, buffers);
+}
+
+async function openReader(): Promise<SplitReader> {
+  for (const module of setup.imports) await import(module);
+  if (!problemNames().includes(setup.problem))
+    throw new UserError(`worker threads know no Problem ${setup.problem}`, {
+      remedy: 'name the module that registers it in `imports`, or read with workers: 0',
+    });
+  return new SplitReader(setup.split, withOptions(problem(setup.problem), setup.options), setup.settings);
+}
+
+/** What is handed over instead of copied: every buffer once. */
+function buffersOf(batch: Batch): ArrayBuffer[] {
+  const buffers = new Set<ArrayBuffer>();
+  for (const value of Object.values(batch).flat()) {
+    const view = value instanceof Uint8Array ? value : isTensor(value) ? value.data : undefined;
+    if (view?.buffer instanceof ArrayBuffer) buffers.add(view.buffer);
+  }
+  return [...buffers];
+}

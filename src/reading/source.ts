@@ -1,0 +1,84 @@
+/** The first stage of every pipeline over one split: records in the epoch's order, read some jobs ahead. */
+
+import type { Flow, Place, Stage, Step } from './pipeline.js';
+import { epochOrder, firstPosition, type Share, type Shuffle } from './record_order.js';
+import { strangePlace } from './stages.js';
+
+export interface SourceOptions<T> {
+  /** Tells the split and its content from any other. */
+  readonly identity: string;
+  readonly records: number;
+  readonly shuffle: Shuffle;
+  readonly seed: number;
+  readonly share: Share;
+  /** Jobs that are under way at a time. */
+  readonly jobs: number;
+  /** The items of some records, in their order. */
+  readonly read: (records: readonly number[], epoch: number) => Promise<readonly T[]>;
+}
+
+/** Records of one job, where nobody says how many are wanted together. */
+const JOB_RECORDS = 16;
+
+/** A job of more would hold too much memory: 64 triplets of faces are 9 MB. */
+const MAX_JOB_RECORDS = 64;
+
+/**
+ * Its place is a position of the epoch: all before it are handed out (of `world` readers that keep step, by all of them).
+ * Neither rank nor world are part of its name, so that a run may be resumed with others.
+ */
+export function sourceStage<T>(options: SourceOptions<T>): Stage<T> {
+  const { identity, records, shuffle, seed, share, jobs, read } = options;
+  return {
+    name: `${identity}/${shuffle === 'global' ? seed : shuffle}`,
+    open({ epoch, from, together = JOB_RECORDS }): Flow<T> {
+      const order = epochOrder(records, { shuffle, seed, epoch });
+      const jobRecords = Math.min(together, MAX_JOB_RECORDS);
+      let done = positionIn(from);
+      let position = firstPosition(done, share);
+      const waiting: Promise<readonly T[]>[] = [];
+      let items: readonly T[] = [];
+      let given = 0;
+      let isOpen = true;
+      const startJobs = (): void => {
+        while (isOpen && waiting.length < jobs && position < records) {
+          const wanted: number[] = [];
+          for (; wanted.length < jobRecords && position < records; position += share.world)
+            wanted.push(order(position));
+          const job = read(wanted, epoch);
+          // Its failure is told to whoever asks for its items.
+          job.catch(() => {});
+          waiting.push(job);
+        }
+      };
+      const step = (): Step<T> => {
+        done += share.world;
+        return { value: items[given++] as T, after: done };
+      };
+      const nextJob = async (): Promise<Step<T> | undefined> => {
+        startJobs();
+        const job = waiting.shift();
+        if (job === undefined) return undefined;
+        items = await job;
+        given = 0;
+        startJobs();
+        return step();
+      };
+      return {
+        next: () => (given < items.length ? step() : nextJob()),
+        async close() {
+          isOpen = false;
+          items = [];
+          given = 0;
+          await Promise.allSettled(waiting.splice(0));
+        },
+      };
+    },
+  };
+}
+
+function positionIn(place: Place): number {
+  if (place === null) return 0;
+  if (typeof place !== 'number') throw strangePlace(place);
+  return place;
+}
