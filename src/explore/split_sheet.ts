@@ -4,12 +4,13 @@ import { existsSync } from 'node:fs';
 import { ledgerPath } from '../datagen/data_files.js';
 import { type LedgerLine, readLedger } from '../datagen/ledger.js';
 import type { Manifest } from '../datagen/manifest.js';
-import { type Feature, featuresFromJson } from '../io/features.js';
+import { type Feature, featuresFromJson, type ImageFormat } from '../io/features.js';
 import { problem, problemNames } from '../problems/registry.js';
 import { REJECTION_REASONS, type RejectionReason } from '../problems/rejection.js';
 import { TRIPLET_LETTERS } from '../problems/triplet.js';
 import type { ContactSheet, SheetExample, SheetRejection, SheetWindow } from './contact_sheet.js';
 import { describeValue, type InspectedExample, type InspectedSplit } from './inspect.js';
+import { pictureFile } from './raw_picture.js';
 
 /** Rejected examples shown of each reason. */
 const SAMPLES = 6;
@@ -66,13 +67,14 @@ function sheetExample(example: InspectedExample, { features, manifest }: Inspect
     index,
     ...(typeof key === 'string' ? { key } : {}),
     images: [...values].flatMap(([name, value]) => {
-      if (!isImage(name) || !(value instanceof Uint8Array)) return [];
+      const format = features[name]?.image;
+      if (format === undefined || !(value instanceof Uint8Array)) return [];
       const votes = votesFor(name);
       const identity = values.get(`${name}/identity`);
       return [
         {
           name,
-          bytes: value,
+          bytes: pictureFile(value, format),
           ...(votes === undefined ? {} : { votes }),
           ...(typeof identity === 'string' ? { caption: identity } : {}),
         },
@@ -166,10 +168,14 @@ const IS_CONTENT = /^[0-9a-f]{24}$/;
 /** A feature's type for people, e.g. `int64, any number` or `JPEG, 128 × 128 × 3`. */
 function typeOf({ kind, shape, image, optional }: Feature): string {
   const sizes = shape.map((size) => (size === null ? 'any number' : String(size))).join(' × ');
-  const picture = image === undefined ? kind : `${image.encoding.toUpperCase()}, ${dimensions(image)}`;
+  const picture = image === undefined ? kind : `${fileType(image)}, ${dimensions(image)}`;
   return `${picture}${sizes === '' ? '' : `, ${sizes}`}${optional ? ', may be missing' : ''}`;
 }
 
-function dimensions(image: NonNullable<Feature['image']>): string {
+function fileType({ encoding }: ImageFormat): string {
+  return encoding === 'raw' ? 'pixels' : encoding.toUpperCase();
+}
+
+function dimensions(image: ImageFormat): string {
   return [image.height, image.width, image.channels].map((size) => size ?? '?').join(' × ');
 }

@@ -1,0 +1,19 @@
+/** What a dataset card says of one Problem. */
+
+import type { Manifest } from '../datagen/manifest.js';
+import type { CardCounts } from './card_counts.js';
+import type { KnownLicence } from './card_licence.js';
+import type { CardExample } from './card_pictures.js';
+
+export interface CardSection {
+  readonly name: string;
+  /** Of its finished splits, one at least. */
+  readonly manifests: readonly Manifest[];
+  readonly licence: KnownLicence;
+  readonly counts: CardCounts;
+  readonly examples: readonly CardExample[];
+  /** From the Problem itself; absent of one that is not registered. */
+  readonly description?: string;
+  readonly aboutDataset?: string;
+  readonly terms?: string;
+}
