@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 async function jpegOf(outcome: CropOutcome | undefined): Promise<Buffer> {
   if (outcome?.ok !== true) throw new Error(`no crop: ${JSON.stringify(outcome)}`);
-  return Buffer.from(outcome.jpeg);
+  return Buffer.from(outcome.bytes);
 }
 
 async function pixels(jpeg: Buffer) {

@@ -1,6 +1,7 @@
 /** How the face in an annotated box becomes a square picture of one size: box to pixels, decode, resize, encode. */
 
 import sharp, { type Sharp } from 'sharp';
+import { encodePicture, type PictureEncoding } from './encode_picture.js';
 import type { PixelBox } from './face.js';
 import { lookAt, openPicture, type PictureFailure, pictureFailure, uprightPicture } from './open_picture.js';
 
@@ -20,13 +21,11 @@ export interface PixelSquare {
 }
 
 /** How faces are cropped. */
-export interface CropSpec {
+export interface CropSpec extends PictureEncoding {
   /** Side of the crop in pixels. */
   readonly size: number;
   /** By how much the box is grown before cropping, as a fraction of its longer side: 0.15 makes it 15 % longer. */
   readonly margin: number;
-  /** JPEG quality, 1 to 100. */
-  readonly quality: number;
   /** A box whose longer side is shorter than this many pixels is refused: enlarging it would invent detail. */
   readonly minFacePixels: number;
   /** Pictures of more pixels are refused before they are decoded. */
@@ -42,11 +41,12 @@ export interface FailedCrop {
   readonly detail: string;
 }
 
-export type CropOutcome = { readonly ok: true; readonly jpeg: Uint8Array } | FailedCrop;
+export type CropOutcome = { readonly ok: true; readonly bytes: Uint8Array } | FailedCrop;
 
 export const DEFAULT_CROP: CropSpec = {
   size: 128,
   margin: 0.15,
+  encoding: 'jpeg',
   quality: 92,
   minFacePixels: 16,
   // A 48-megapixel camera's picture still fits; decoded at three bytes a pixel it is 150 MB for a moment.
@@ -196,13 +196,11 @@ function squareOf(box: FractionBox, width: number, height: number, spec: CropSpe
 
 async function encode(source: Sharp, fit: 'fill' | 'cover', spec: CropSpec): Promise<CropOutcome> {
   try {
-    const jpeg = await source
+    const square = source
       // Shrinking to the last bit while decoding is a tenth faster and costs five decibels.
       .resize(spec.size, spec.size, { fit, fastShrinkOnLoad: false })
-      .toColourspace('srgb')
-      .jpeg({ quality: spec.quality, optimiseCoding: false })
-      .toBuffer();
-    return { ok: true, jpeg };
+      .toColourspace('srgb');
+    return { ok: true, bytes: await encodePicture(square, spec) };
   } catch (error) {
     return { ok: false, ...pictureFailure(error) };
   }

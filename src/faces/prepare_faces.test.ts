@@ -41,7 +41,7 @@ function factsOf(outcome: FaceOutcome | undefined): FaceFacts {
 
 async function pixelsOf(outcome: FaceOutcome | undefined): Promise<Buffer> {
   if (outcome?.ok !== true) throw new Error(`no crop: ${JSON.stringify(outcome)}`);
-  return sharp(outcome.jpeg).raw().toBuffer();
+  return sharp(outcome.bytes).raw().toBuffer();
 }
 
 function meanDifference(a: Uint8Array, b: Uint8Array): number {

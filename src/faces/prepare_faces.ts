@@ -22,6 +22,7 @@ import {
   windowMatrix,
 } from './decode_window.js';
 import { DETECTOR_ID } from './detect.js';
+import { encodePicture, encodingId } from './encode_picture.js';
 import {
   type Face,
   type FaceHint,
@@ -112,14 +113,14 @@ export interface FaceFacts {
 }
 
 export type FaceOutcome =
-  | { readonly ok: true; readonly jpeg: Uint8Array; readonly face?: FaceFacts }
+  | { readonly ok: true; readonly bytes: Uint8Array; readonly face?: FaceFacts }
   | { readonly ok: false; readonly failure: FaceFailure; readonly detail: string };
 
 type Failed = FaceOutcome & { readonly ok: false };
 
 /** Names the bytes that a spec gives: another id wherever they would be others. */
 export function facePreparationId(spec: FaceSpec): string {
-  const crop = `crop-${spec.size}px-margin${spec.margin}-q${spec.quality}-min${spec.minFacePixels}-v4`;
+  const crop = `crop-${spec.size}px-margin${spec.margin}-${encodingId(spec)}-min${spec.minFacePixels}-v4`;
   if (isByBoxAlone(spec)) return crop;
   const limits = Object.entries(spec.limits).map(([name, limit]) => `-${name}${limit}`);
   const finding = spec.find ? `${DETECTOR_ID}-overlap${spec.minOverlap}` : 'unsought';
@@ -209,7 +210,7 @@ async function prepareFace(opened: Opened, hint: FaceHint): Promise<FaceOutcome>
   if ('failure' in seen) return { ok: false, ...seen };
   if (isUnknown) {
     const crop = boxCrop(seen, box ?? wholeWindow(look), spec);
-    return 'failure' in crop ? crop : { ok: true, jpeg: await jpegOf(crop, spec) };
+    return 'failure' in crop ? crop : { ok: true, bytes: await bytesOf(crop, spec) };
   }
   const found =
     hint.landmarks === undefined
@@ -307,7 +308,7 @@ async function cropFound(
   const { left, top } = face.box;
   return {
     ok: true,
-    jpeg: await jpegOf(crop, spec),
+    bytes: await bytesOf(crop, spec),
     face: {
       box: [left, top, face.box.width, face.box.height],
       landmarks: landmarkNumbers(face.landmarks),
@@ -321,10 +322,8 @@ async function cropFound(
   };
 }
 
-function jpegOf({ image: { data, width, height } }: Crop, { quality }: FaceSpec): Promise<Uint8Array> {
-  return sharp(data, { raw: { width, height, channels: 3 } })
-    .jpeg({ quality, optimiseCoding: false })
-    .toBuffer();
+function bytesOf({ image: { data, width, height } }: Crop, spec: FaceSpec): Promise<Uint8Array> {
+  return encodePicture(sharp(data, { raw: { width, height, channels: 3 } }), spec);
 }
 
 function aligned(seen: PictureWindow, face: Face, template: TemplateName, { size, fill }: FaceSpec): Crop {

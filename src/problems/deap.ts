@@ -17,6 +17,13 @@ import { channelsToRead, type SignalStep, stepsId } from '../eeg/steps.js';
 import { UserError } from '../io/errors.js';
 import { float32, int64, optional, text } from '../io/features.js';
 import type { Segment } from '../io/recording.js';
+import {
+  amplitudeScaling,
+  channelDropout,
+  gaussianNoise,
+  timeMasking,
+  timeShift,
+} from './eeg_augmentations.js';
 import { notNegative } from './eeg_options.js';
 import {
   cutWindows,
@@ -71,6 +78,15 @@ export class Deap extends EegProblem<DeapRow, DeapSource> {
     /** Whether the 8 channels of the body are kept too, in the files’ own units. */
     body: false as boolean,
   };
+
+  /** A rating is of a whole minute, which a stretch of a window more or less does not change. */
+  override readonly augmentations = [
+    timeShift({ fraction: 0.05 }),
+    amplitudeScaling({ fraction: 0.1 }),
+    gaussianNoise({ fraction: 0.05 }),
+    channelDropout({ probability: 0.1 }),
+    timeMasking({ fraction: 0.1 }),
+  ];
 
   get features() {
     const { settings } = this;

@@ -8,6 +8,7 @@ import {
 } from '../datasets/eeg_folder/eeg_folder.js';
 import type { RecordingEntry } from '../datasets/recordings.js';
 import { UserError } from '../io/errors.js';
+import { channelDropout, gaussianNoise } from './eeg_augmentations.js';
 import { listedNames } from './eeg_options.js';
 import { EegWindows, eegOptions, type WindowRow } from './eeg_recordings.js';
 import type { PlanContext, RejectedRow, Split } from './problem.js';
@@ -36,6 +37,12 @@ export class EegFolder extends EegWindows<EegFolderSource> {
     /** What channels without a unit are in, e.g. `uV`; such are refused where empty. */
     blank_unit: '' as string,
   };
+
+  /** What labels mean is not known here: only what is true of any recording. */
+  override readonly augmentations = [
+    gaussianNoise({ fraction: 0.05 }),
+    channelDropout({ probability: 0.05 }),
+  ];
 
   protected override get reading() {
     const { blank_unit: blankUnit } = this.options;

@@ -52,6 +52,9 @@ export abstract class EegLabelTriplets<Source extends EegSource> extends Problem
 
   override readonly examplesPerShard: number = 512;
 
+  /** What leaves a window's class as it is. */
+  override readonly augmentations = this.newWindows().augmentations;
+
   /** A new one of the Problem whose windows are put together. */
   protected abstract newWindows(): EegWindows<Source>;
 

@@ -9,6 +9,14 @@ import {
 import type { EegmmidbEvent } from '../datasets/eegmmidb/events.js';
 import { sampleAt } from '../eeg/windows.js';
 import { UserError } from '../io/errors.js';
+import {
+  amplitudeScaling,
+  channelDropout,
+  gaussianNoise,
+  signFlip,
+  timeMasking,
+  timeShift,
+} from './eeg_augmentations.js';
 import { oneOfWords } from './eeg_options.js';
 import { EegWindows, eegOptions, type WindowRow } from './eeg_recordings.js';
 import type { RejectedRow } from './problem.js';
@@ -46,6 +54,19 @@ export class EegMotorImagery extends EegWindows<EegmmidbSource> {
     /** Seconds after the cue at which windows begin; may be negative. A trial lasts 4.1 seconds. */
     window_from: 0,
   };
+
+  /**
+   * The imagined movement shows in the power of rhythms, which has no sign, and in the side of the head: left and right
+   * channels are never exchanged. A tenth of a second to either side stays within the trial's steady part.
+   */
+  override readonly augmentations = [
+    timeShift({ fraction: 0.025 }),
+    signFlip(),
+    amplitudeScaling({ fraction: 0.1 }),
+    gaussianNoise({ fraction: 0.1 }),
+    channelDropout({ probability: 0.1 }),
+    timeMasking({ fraction: 0.1 }),
+  ];
 
   protected override *windows(
     recordings: readonly EegmmidbRecording[],

@@ -10,7 +10,7 @@ import { EPOCH_SECONDS } from '../datasets/sleep_edf/sleep_epochs.js';
 import { UserError } from '../io/errors.js';
 import { notNegative } from './eeg_options.js';
 import { EegProblem, eegOptions } from './eeg_recordings.js';
-import { SLEEP_EDF, scoredNight } from './eeg_sleep_stages.js';
+import { SLEEP_AUGMENTATIONS, SLEEP_EDF, scoredNight } from './eeg_sleep_stages.js';
 import {
   type EegTripletRow,
   eegTripletFeatures,
@@ -63,6 +63,9 @@ export class EegRelativePositioning extends EegProblem<EegTripletRow, SleepEdfSo
     dev_examples: [0, 1e9],
     test_examples: [0, 1e9],
   } as const;
+
+  /** A window moves by less than a second: near stays near and far stays far. */
+  override readonly augmentations = SLEEP_AUGMENTATIONS;
 
   get features() {
     return eegTripletFeatures(this.settings);

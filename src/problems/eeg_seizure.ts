@@ -8,6 +8,7 @@ import { channelsToRead } from '../eeg/steps.js';
 import { type Interval, overlapShare } from '../eeg/windows.js';
 import { UserError } from '../io/errors.js';
 import { seededRandom } from '../io/random.js';
+import { channelDropout, gaussianNoise, timeShift } from './eeg_augmentations.js';
 import { notNegative, oneOfWords } from './eeg_options.js';
 import { EegWindows, eegOptions, type WindowRow } from './eeg_recordings.js';
 import { choose } from './fair_shares.js';
@@ -43,6 +44,13 @@ export class EegSeizure extends EegWindows<ChbMitSource> {
     /** `seizure_recordings` draws background from recordings with a seizure alone (a fifth of the corpus’s 43 GB); or `all`. */
     background_from: 'seizure_recordings' as string,
   };
+
+  /** No scaling: a seizure is told by its amplitude too. */
+  override readonly augmentations = [
+    timeShift({ fraction: 0.05 }),
+    gaussianNoise({ fraction: 0.05 }),
+    channelDropout({ probability: 0.1 }),
+  ];
 
   protected override get reading() {
     return { find: 'bipolar' as const };

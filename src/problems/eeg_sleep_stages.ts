@@ -14,6 +14,8 @@ import {
   sleepEpochs,
 } from '../datasets/sleep_edf/sleep_epochs.js';
 import { UserError } from '../io/errors.js';
+import type { Augmentation } from './decoded.js';
+import { channelDropout, gaussianNoise, timeShift } from './eeg_augmentations.js';
 import { notNegative } from './eeg_options.js';
 import { EegWindows, eegOptions, type WindowRow } from './eeg_recordings.js';
 import type { PlanContext, RejectedRow, Split } from './problem.js';
@@ -22,6 +24,13 @@ import { reject } from './rejection.js';
 
 /** What both parts of Sleep-EDF share. */
 export const SLEEP_EDF = { channels: ['Fpz-Cz', 'Pz-Oz'], samplingRate: 100 } as const;
+
+/** Mild ones: slow waves and K-complexes are told by their height, their length and which way they point. */
+export const SLEEP_AUGMENTATIONS: readonly Augmentation[] = [
+  timeShift({ fraction: 0.02 }),
+  gaussianNoise({ fraction: 0.05 }),
+  channelDropout({ probability: 0.1 }),
+];
 
 /** The cassette nights: healthy people at home. Another length of window is laid about the middle of the epoch. */
 export class EegSleepStages extends EegWindows<SleepEdfSource> {
@@ -36,6 +45,8 @@ export class EegSleepStages extends EegWindows<SleepEdfSource> {
     /** Minutes of wake that are kept before the first and after the last epoch of sleep. */
     edge_wake_minutes: 30,
   };
+
+  override readonly augmentations = SLEEP_AUGMENTATIONS;
 
   override recordings({ recordings }: SleepEdfSource): readonly SleepEdfRecording[] {
     return recordings.filter(({ part }) => part === this.part);

@@ -1,7 +1,7 @@
 /** What records say of each face beside its crop, so that anyone can find it in the photograph again. */
 
 import { type Feature, float32, image, optional, text } from '../io/features.js';
-import { preparedFace } from './face_options.js';
+import { imageEncoding, preparedFace } from './face_options.js';
 import type { PreparedInput } from './problem.js';
 
 /**
@@ -11,9 +11,13 @@ import type { PreparedInput } from './problem.js';
  * photograph, the matrix (2 × 3, row after row) leads from them to pixels of the crop, the pose is roll, yaw and pitch in
  * degrees.
  */
-export function faceFeatures<Name extends string>(name: Name, { size }: { readonly size: number }) {
+export function faceFeatures<Name extends string>(
+  name: Name,
+  { size, image_encoding }: { readonly size: number; readonly image_encoding: string },
+) {
+  const encoding = imageEncoding({ image_encoding });
   const features = {
-    [name]: image({ height: size, width: size, channels: 3 }),
+    [name]: image({ encoding, height: size, width: size, channels: 3 }),
     [`${name}/sha256`]: text(),
     [`${name}/phash`]: optional(text()),
     [`${name}/face/box`]: optional(float32([4])),

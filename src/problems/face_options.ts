@@ -11,6 +11,7 @@ import {
   prepareFaces,
 } from '../faces/prepare_faces.js';
 import { UserError } from '../io/errors.js';
+import { IMAGE_ENCODINGS, type ImageEncoding } from '../io/features.js';
 import type { Facts, OptionValue, Preparation, PreparedInput } from './problem.js';
 
 /** Size, margin and quality of crops by a box, without looking for the face in it. */
@@ -19,6 +20,8 @@ export const CROP_OPTIONS = {
   size: DEFAULT_FACE_SPEC.size,
   /** By how much a box is grown, as a fraction of its longer side; aligned crops have their template's room. */
   margin: DEFAULT_FACE_SPEC.margin,
+  /** How crops are stored: `jpeg`, `png` (lossless) or `raw` (a byte a channel, as large as it gets). */
+  image_encoding: DEFAULT_FACE_SPEC.encoding as string,
   /** JPEG quality. */
   quality: DEFAULT_FACE_SPEC.quality,
   min_face_pixels: DEFAULT_FACE_SPEC.minFacePixels,
@@ -87,12 +90,17 @@ export function facePreparation(options: Readonly<Record<string, OptionValue>>):
     prepare: async (raw, faces) =>
       (await prepareFaces(raw, faces, spec)).map((outcome) => {
         if (!outcome.ok) return { ok: false, reason: outcome.failure, detail: outcome.detail };
-        const { jpeg, face } = outcome;
+        const { bytes, face } = outcome;
         return face === undefined
-          ? { ok: true, bytes: jpeg }
-          : { ok: true, bytes: jpeg, facts: face as unknown as Facts };
+          ? { ok: true, bytes }
+          : { ok: true, bytes, facts: face as unknown as Facts };
       }),
   };
+}
+
+/** How crops are stored. @throws UserError for a word that is no encoding. */
+export function imageEncoding({ image_encoding }: Readonly<Record<string, OptionValue>>): ImageEncoding {
+  return oneOf('image_encoding', image_encoding ?? DEFAULT_FACE_SPEC.encoding, IMAGE_ENCODINGS);
 }
 
 /** What was found out of the face that an input is a crop of; undefined where it was cropped by its box alone. */
@@ -106,6 +114,7 @@ function faceSpec(options: Readonly<Record<string, OptionValue>>): FaceSpec {
     ...DEFAULT_FACE_SPEC,
     size: number('size'),
     margin: number('margin'),
+    encoding: imageEncoding(options),
     quality: number('quality'),
     minFacePixels: number('min_face_pixels'),
     find: options.find_face === true,

@@ -5,9 +5,11 @@ import { type FecSource, fecDataset } from '../datasets/fec/fec.js';
 import type { FecRow, MalformedFecRow } from '../datasets/fec/fec_csv.js';
 import { photographId } from '../datasets/fec/flickr.js';
 import { float32, int64, text } from '../io/features.js';
+import { colourJitter } from './colour_augmentations.js';
 import { cutDevSplit, type SplitCut } from './dev_split.js';
 import { faceFeatures, faceValues } from './face_features.js';
 import { FACE_OPTION_RANGES, FACE_OPTIONS } from './face_options.js';
+import { horizontalFlip, randomCrop, randomShift } from './placement_augmentations.js';
 import type { PlanContext, PreparedInput, RejectedRow, Split } from './problem.js';
 import { registerProblem } from './registry.js';
 import { reject } from './rejection.js';
@@ -34,6 +36,14 @@ export class FacialExpressionCorrespondence extends TripletProblem<FecRow, FecSo
     dev_fraction: [0, 1],
     dev_loss: [0, 1],
   } as const;
+
+  /** A face's expression has no side. Flips and crops: Li and Deng, "Deep facial expression recognition: a survey", 2020, 3.1.2. */
+  override readonly augmentations = [
+    horizontalFlip(),
+    randomShift({ fraction: 0.04, fill: 'edge' }),
+    randomCrop({ leastArea: 0.85 }),
+    colourJitter({ brightness: 0.2, contrast: 0.2, saturation: 0.2, grey: 0.1 }),
+  ];
 
   get features() {
     return {

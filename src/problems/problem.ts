@@ -5,7 +5,9 @@ import type { FractionBox } from '../faces/crop.js';
 import type { FaceHint } from '../faces/face.js';
 import { UserError } from '../io/errors.js';
 import type { ExampleValues, Features } from '../io/features.js';
-import { nearest } from './nearest.js';
+import type { Random } from '../io/random.js';
+import type { Augmentation, DecodedExample, Mode } from './decoded.js';
+import { didYouMean, nearest } from './nearest.js';
 import type { Rejection, RejectionReason } from './rejection.js';
 
 export type Split = 'train' | 'dev' | 'test';
@@ -121,6 +123,9 @@ export abstract class Problem<Row extends PlanRow = PlanRow, Source = unknown> {
    */
   readonly optionRanges: Readonly<Record<string, OptionRange>> = {};
 
+  /** What changes an example at random while a model is trained, in this order. None of them may make a label wrong. */
+  readonly augmentations: readonly Augmentation[] = [];
+
   /** Which examples there are, in a fixed order: the same source and seed give the same rows. Opens no image. */
   abstract plan(
     split: Split,
@@ -139,6 +144,15 @@ export abstract class Problem<Row extends PlanRow = PlanRow, Source = unknown> {
    * the values fit `features` is checked by the compiler where the class is registered, and by the encoder.
    */
   abstract example(row: Row, inputs: readonly PreparedInput[]): object | Promise<object>;
+
+  /**
+   * The last step before a model: `augmentations` in the mode `train`, the example as it is otherwise. It draws from
+   * `random` alone and leaves the example that it was given as it was.
+   */
+  preprocessExample(example: DecodedExample, mode: Mode, random: Random): DecodedExample {
+    if (mode !== 'train') return example;
+    return this.augmentations.reduce((augmented, augment) => augment(augmented, random), example);
+  }
 }
 
 /** What the compiler asks of a Problem's `example()`: the values that the same class's `features` describe. */
@@ -205,5 +219,7 @@ function checkRange(
 
 function nearestOption(name: string, names: readonly string[]): string {
   if (names.length === 0) return 'it has no options';
-  return `did you mean ${nearest(name, names).join(' or ')}? It has ${names.join(', ')}`;
+  return nearest(name, names).length > 0
+    ? `${didYouMean(name, names)} It has ${names.join(', ')}`
+    : `it has ${names.join(', ')}`;
 }

@@ -10,7 +10,7 @@ export interface TripletRow extends PlanRow {
   readonly faces: readonly [Input, Input, Input];
 }
 
-/** A Problem whose rows hold three faces, each found in its box and cropped to a square JPEG. */
+/** A Problem whose rows hold three faces, each found in its box and cropped to a square. */
 export abstract class TripletProblem<Row extends TripletRow = TripletRow, Source = unknown> extends Problem<
   Row,
   Source

@@ -6,9 +6,12 @@ import { vggface2Dataset } from '../datasets/vggface2/vggface2.js';
 import { UserError } from '../io/errors.js';
 import { int64, text } from '../io/features.js';
 import { seededPermutation } from '../io/random.js';
+import { colourJitter } from './colour_augmentations.js';
+import type { Augmentation } from './decoded.js';
 import { faceFeatures, faceValues } from './face_features.js';
 import { FACE_OPTION_RANGES, faceOptions, facePreparation } from './face_options.js';
 import { type IdentityTriplet, inPlaces, type SampledTriplets, sampleTriplets } from './identity_triplets.js';
+import { horizontalFlip, randomCrop, randomShift } from './placement_augmentations.js';
 import {
   datasetFile,
   type Input,
@@ -20,6 +23,17 @@ import {
   type Split,
 } from './problem.js';
 import { registerProblem } from './registry.js';
+
+/**
+ * What leaves a person the same person. Crops, and one photograph in five grey: Cao et al., "VGGFace2", FG 2018, section V;
+ * the crops are less here, since faces are aligned.
+ */
+export const IDENTITY_AUGMENTATIONS: readonly Augmentation[] = [
+  horizontalFlip(),
+  randomShift({ fraction: 0.03, fill: 'edge' }),
+  randomCrop({ leastArea: 0.9 }),
+  colourJitter({ brightness: 0.2, contrast: 0.2, saturation: 0.2, grey: 0.2 }),
+];
 
 type Gender = 'm' | 'f' | '';
 
@@ -59,6 +73,8 @@ export class VggFace2 extends Problem<IdentityTripletRow, VggFace2Source> {
     test_examples: [0, 1e9],
     dev_identities: [0, 1e6],
   };
+
+  override readonly augmentations = IDENTITY_AUGMENTATIONS;
 
   get features() {
     return {

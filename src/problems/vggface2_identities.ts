@@ -18,7 +18,7 @@ import {
   type Split,
 } from './problem.js';
 import { registerProblem } from './registry.js';
-import { identityOf, stemOf } from './vggface2.js';
+import { IDENTITY_AUGMENTATIONS, identityOf, stemOf } from './vggface2.js';
 
 /** One image by its name in the dataset. */
 export interface IdentityImageRow extends PlanRow {
@@ -45,6 +45,8 @@ export class VggFace2Identities extends Problem<IdentityImageRow, VggFace2Source
   };
 
   override readonly optionRanges: Problem['optionRanges'] = { ...FACE_OPTION_RANGES, dev_fraction: [0, 1] };
+
+  override readonly augmentations = IDENTITY_AUGMENTATIONS;
 
   get features() {
     return {

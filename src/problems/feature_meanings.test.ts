@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import './all.js';
+import { featureMeanings } from './feature_meanings.js';
+import { problem, problemNames } from './registry.js';
+
+test('all features of the Problems that come with the program have a meaning', () => {
+  const without = problemNames().flatMap((name) => {
+    const { features } = problem(name);
+    const meanings = featureMeanings(features);
+    return Object.keys(features).filter((feature) => meanings[feature] === undefined);
+  });
+  expect(without).toEqual([]);
+});
+
+test('what is to be learned is told apart by the features beside it', () => {
+  const targets = (name: string): string | undefined => featureMeanings(problem(name).features).targets;
+  expect(targets('vggface2')).toMatch(/odd one out/);
+  expect(targets('eeg_seizure_triplets')).toMatch(/odd one out/);
+  expect(targets('lfw')).toMatch(/same person/);
+  expect(targets('vggface2_identities')).toMatch(/class/);
+  expect(targets('deap')).toMatch(/valence/);
+});
