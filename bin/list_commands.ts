@@ -1,8 +1,16 @@
 /** `t2t-ts list` and `t2t-ts info`: what there is, and all about one Problem. */
 
-import type { Command } from 'commander';
-import { featuresToJson } from '../src/io/features.js';
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { manifestPath } from '../src/datagen/data_files.js';
+import { finishedManifest, readManifest } from '../src/datagen/manifest.js';
+import { featureTable } from '../src/io/feature_table.js';
+import { featuresFromJson, featuresToJson } from '../src/io/features.js';
+import { exampleSchema } from '../src/io/json_schema.js';
+import { pythonReader, type ReadInPython } from '../src/io/python_reader.js';
 import '../src/problems/all.js';
+import { featureMeanings } from '../src/problems/feature_meanings.js';
+import { SPLITS } from '../src/problems/problem.js';
 import { problem, problemNames } from '../src/problems/registry.js';
 import { addImportOption, addOutputOptions, importModules, type OutputOptions } from './options.js';
 import { print, printJson, table, wrap } from './terminal.js';
@@ -11,6 +19,20 @@ interface ListOptions extends OutputOptions {
   readonly import: readonly string[];
 }
 
+interface InfoOptions extends ListOptions {
+  readonly python?: boolean;
+  readonly jsonSchema?: boolean;
+  readonly markdown?: boolean;
+  readonly dataDir?: string;
+}
+
+/** Other forms of a Problem's features, one at a time. */
+const FORMS = {
+  python: 'a Python module that reads the examples with TensorFlow, TFDS, PyTorch or WebDataset',
+  jsonSchema: 'a JSON Schema of an example',
+  markdown: 'the features as a markdown table',
+} as const;
+
 export function addListCommands(program: Command): void {
   const list = program.command('list').description('name the Problems and the datasets that they use');
   const info = program
@@ -18,8 +40,16 @@ export function addListCommands(program: Command): void {
     .argument('<problem>', 'the Problem’s name')
     .description('show a Problem’s dataset, licence, features and options');
   for (const command of [list, info]) addOutputOptions(addImportOption(command));
+  for (const [form, what] of Object.entries(FORMS)) {
+    const flag = form.replace('S', '-s');
+    const others = [...Object.keys(FORMS), 'json'].filter((other) => other !== form);
+    info.addOption(new Option(`--${flag}`, `print ${what}`).conflicts(others));
+  }
+  info.option('--data-dir <dir>', 'take the features from the data that was made there, with its options');
   list.addHelpText('after', '\nExample:\n  t2t-ts list').action(listProblems);
-  info.addHelpText('after', '\nExample:\n  t2t-ts info fec').action(showProblem);
+  info
+    .addHelpText('after', '\nExamples:\n  t2t-ts info fec\n  t2t-ts info fec --python > fec_data.py')
+    .action(showInfo);
 }
 
 async function listProblems(options: ListOptions): Promise<void> {
@@ -38,8 +68,29 @@ async function listProblems(options: ListOptions): Promise<void> {
     );
 }
 
-async function showProblem(name: string, options: ListOptions): Promise<void> {
+async function showInfo(name: string, options: InfoOptions): Promise<void> {
   await importModules(options.import);
+  if (options.python !== true && options.jsonSchema !== true && options.markdown !== true)
+    return showProblem(name, options);
+  const made = options.dataDir === undefined ? problem(name) : madeIn(resolve(options.dataDir), name);
+  const { features, version } = made;
+  if (options.python === true) process.stdout.write(pythonReader({ name, version, features }));
+  else if (options.markdown === true) print(featureTable(features, featureMeanings(features)));
+  else print(JSON.stringify(exampleSchema(name, features, featureMeanings(features)), null, 2));
+}
+
+/** What a data folder says of a Problem, which may be one that nobody registered. */
+function madeIn(dataDir: string, name: string): ReadInPython {
+  const split = SPLITS.find((each) => readManifest(dataDir, name, each)?.complete === true) ?? 'train';
+  const { settings, features } = finishedManifest(dataDir, name, split);
+  return {
+    name,
+    version: settings.version,
+    features: featuresFromJson(features, manifestPath(dataDir, name, split)),
+  };
+}
+
+function showProblem(name: string, options: InfoOptions): void {
   const { description, version, dataset, features, options: settings, splits, preparation } = problem(name);
   const { title, homepage, citation, licence, resources } = dataset;
   if (options.json === true) {

@@ -39,6 +39,15 @@ export function manifestPath(dataDir: string, problem: string, split: Split): st
   return join(dataDir, `${problem}.${split}.manifest.json`);
 }
 
+/** The Problems of which a data folder holds manifests. */
+export function namesIn(dataDir: string): string[] {
+  if (!existsSync(dataDir)) return [];
+  const names = readdirSync(dataDir).flatMap(
+    (file) => /^(.+)\.(?:train|dev|test)\.manifest\.json$/.exec(file)?.[1] ?? [],
+  );
+  return [...new Set(names)].sort();
+}
+
 /** The folder of a split's ledgers: a file a shard, a line an example planned. */
 export function ledgerFolder(dataDir: string, problem: string, split: Split): string {
   return join(dataDir, `${problem}.${split}.ledger`);

@@ -1,9 +1,9 @@
 /** Joins the parts that tasks made: when every shard's ledger is there, the manifest says that the split is finished. */
 
-import { existsSync, readdirSync } from 'node:fs';
 import { UserError } from '../io/errors.js';
 import { SPLITS } from '../problems/problem.js';
-import { manifestPath } from './data_files.js';
+import { manifestPath, namesIn } from './data_files.js';
+import { describeData } from './describe_data.js';
 import type { LedgerHead } from './ledger.js';
 import { completeManifest, type Manifest, readManifest, settingsDigest, writeManifest } from './manifest.js';
 import { finishedHead } from './split_plan.js';
@@ -21,16 +21,8 @@ export function finishData(dataDir: string, problem: string): Manifest[] {
     });
   const finished = opened.map((manifest) => joinShards(dataDir, manifest));
   for (const manifest of finished) writeManifest(dataDir, manifest);
+  describeData(dataDir);
   return finished;
-}
-
-/** The Problems of which a data folder holds manifests. */
-export function namesIn(dataDir: string): string[] {
-  if (!existsSync(dataDir)) return [];
-  const names = readdirSync(dataDir).flatMap(
-    (file) => /^(.+)\.(?:train|dev|test)\.manifest\.json$/.exec(file)?.[1] ?? [],
-  );
-  return [...new Set(names)].sort();
 }
 
 function joinShards(dataDir: string, manifest: Manifest): Manifest {

@@ -1,9 +1,9 @@
 /** generate_data: from a Problem to finished splits, resuming whatever an earlier run has left. */
 
-import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { UserError } from '../io/errors.js';
 import type { FetchFailureKind } from '../io/fetch_outcome.js';
+import { makeFolder } from '../io/make_folder.js';
 import type { Problem, Split } from '../problems/problem.js';
 import { otherCrops } from './crop_match.js';
 import { ledgerFolder, removeLeftovers } from './data_files.js';
@@ -79,7 +79,7 @@ export async function generateData(problem: Problem, options: GenerateOptions): 
     });
   const startedMs = performance.now();
   const startedCpu = process.cpuUsage();
-  await mkdir(options.dataDir, { recursive: true });
+  makeFolder(options.dataDir);
   const subjects = subjectsOf(problem);
   const raw = await obtainRawData(problem.dataset, {
     ...options,

@@ -7,6 +7,7 @@ import { TRANSIENT_KINDS } from '../io/fetch_outcome.js';
 import { datasetFileName, type Problem } from '../problems/problem.js';
 import { REASON_OF_FETCH_FAILURE, REJECTION_REASONS } from '../problems/rejection.js';
 import { ledgerPath } from './data_files.js';
+import { describeData } from './describe_data.js';
 import { fetchOptions } from './fetch_options.js';
 import type { GenerateOptions } from './generate.js';
 import { fateOf, type InputRecords, isReplacedFile, recordedOutcome, urlOf } from './input_records.js';
@@ -44,6 +45,7 @@ export interface Run {
 /** Obtains and makes what is missing, and looks again: a fate that changed on the way makes finished shards stale. */
 export async function finishShards(run: Run): Promise<void> {
   for (const split of run.splits) announceSplit(run, split);
+  describeData(run.options.dataDir);
   for (;;) {
     await obtain(run, inputsToObtain(run));
     reopenStaleShards(run);
@@ -53,6 +55,7 @@ export async function finishShards(run: Run): Promise<void> {
     await makeShards(run);
   }
   for (const split of run.splits) if (isWhole(split)) completeSplit(run, split);
+  describeData(run.options.dataDir);
 }
 
 /**
@@ -228,7 +231,9 @@ function announceSplit(run: Run, split: SplitPlan): void {
 
 function reopenManifest(run: Run, split: SplitPlan): void {
   const known = readManifest(run.options.dataDir, run.problem.name, split.settings.split);
-  if (known?.complete !== false) writeManifest(run.options.dataDir, opened(run, split));
+  if (known?.complete === false) return;
+  writeManifest(run.options.dataDir, opened(run, split));
+  describeData(run.options.dataDir);
 }
 
 /** True where this run had all shards of the split, not a task's part or the finished ones alone. */

@@ -11,8 +11,7 @@ import { sha256OfFile } from '../io/file_hash.js';
 import { type IndexEntry, readIndex } from '../io/tfrecord.js';
 import { RecordError, readRecordAt, readRecordBatches } from '../io/tfrecord_reader.js';
 import { SPLITS, type Split } from '../problems/problem.js';
-import { indexName, ledgerPath, manifestPath, parseShardName } from './data_files.js';
-import { namesIn } from './finish.js';
+import { indexName, ledgerPath, manifestPath, namesIn, parseShardName } from './data_files.js';
 import { readLedger } from './ledger.js';
 import { addCounts, type Manifest, type ManifestShard, readManifest } from './manifest.js';
 

@@ -28,11 +28,15 @@ export interface ExampleParser<F extends Features> {
   /**
    * The values of one example. Bytes are views of `record`, not copies: they hold as long as its buffer is not reused
    * (this library's readers never reuse one).
+   * Floats come in an array of their own, or in the one of their feature's name in `room` where that is of their length.
    * @throws MalformedExampleError where the bytes are no Example.
    * @throws UserError where they are one of other features.
    */
-  parse(record: Uint8Array): ParsedExample<F>;
+  parse(record: Uint8Array, room?: FloatRoom): ParsedExample<F>;
 }
+
+/** Arrays that floats are written into, by feature. */
+export type FloatRoom = ReadonlyMap<string, Float32Array>;
 
 /**
  * A parser for examples of these features. It takes whatever protobuf allows: features in any order, unknown ones,
@@ -47,7 +51,7 @@ export function createExampleParser<F extends Features>(features: F): ExamplePar
   const spans: (Span | undefined)[] = wanted.map(() => undefined);
   // Writers keep to one order: the feature that came k-th last time will be the k-th again.
   const order: number[] = [];
-  const parse = (record: Uint8Array): ParsedExample<F> => {
+  const parse = (record: Uint8Array, room?: FloatRoom): ParsedExample<F> => {
     spans.fill(undefined);
     let entries = 0;
     scanEntries(
@@ -66,7 +70,7 @@ export function createExampleParser<F extends Features>(features: F): ExamplePar
     const cursor: Cursor = { bytes: record, at: 0 };
     const result: Record<string, unknown> = {};
     for (let i = 0; i < wanted.length; i++) {
-      const value = decodeWanted(cursor, wanted[i]!, spans[i]);
+      const value = decodeWanted(cursor, wanted[i]!, spans[i], room?.get(wanted[i]!.name));
       if (value !== undefined) result[wanted[i]!.name] = value;
     }
     return result as ParsedExample<F>;
@@ -242,7 +246,12 @@ function decodeAny(cursor: Cursor, feature: Span): AnyFeature {
   return { kind: 'empty', values: [] };
 }
 
-function decodeWanted(cursor: Cursor, wanted: Wanted, feature: Span | undefined): unknown {
+function decodeWanted(
+  cursor: Cursor,
+  wanted: Wanted,
+  feature: Span | undefined,
+  room: Float32Array | undefined,
+): unknown {
   const list = feature === undefined ? undefined : findList(cursor, feature, skipField);
   if (list === undefined || list.kind === 0) {
     if (wanted.feature.optional) return undefined;
@@ -254,7 +263,7 @@ function decodeWanted(cursor: Cursor, wanted: Wanted, feature: Span | undefined)
       `feature ${JSON.stringify(wanted.name)} holds ${LIST_NAMES[kind]} values where ${wanted.kind} is wanted`,
     );
   if (wanted.storage === FLOAT_LIST) {
-    const floats = decodeFloats(cursor, first, (count) => checkCount(wanted, count));
+    const floats = decodeFloats(cursor, first, (count) => checkCount(wanted, count), room);
     if (floats.length === 0 && !wanted.isVariable) return undefined;
     return wanted.isList ? floats : floats[0];
   }
@@ -321,11 +330,15 @@ function decodeInt64s(
   return values;
 }
 
-/** The values of a FloatList, packed or not, copied; `checkedCount` sees their number before anything is allocated. */
+/**
+ * The values of a FloatList, packed or not, copied into `room` where they fill it; `checkedCount` sees their number before
+ * anything is allocated.
+ */
 function decodeFloats(
   cursor: Cursor,
   first: Span | undefined,
   checkedCount: (count: number) => void,
+  room?: Float32Array,
 ): Float32Array {
   const { bytes } = cursor;
   let count = 0;
@@ -333,8 +346,8 @@ function decodeFloats(
     count += (end - start) / 4;
   });
   checkedCount(count);
-  const values = new Float32Array(count);
-  const target = Buffer.from(values.buffer);
+  const values = room?.length === count ? room : new Float32Array(count);
+  const target = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
   let at = 0;
   visitFloats(cursor, first, (start, end) => {
     target.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start), at);

@@ -83,6 +83,8 @@ test('features survive JSON', () => {
     }),
   );
   expect(featuresFromJson(featuresToJson(features), 'x.json')).toEqual(features);
+  const raw = { pixels: image({ encoding: 'raw', height: 2, width: 3, channels: 1 }) };
+  expect(featuresFromJson(featuresToJson(raw), 'x.json')).toEqual(raw);
 });
 
 test.each([
@@ -102,6 +104,14 @@ test.each([
     'an image of negative height',
     { a: { kind: 'image', shape: [], image: { encoding: 'jpeg', height: -1, width: null, channels: 3 } } },
   ],
+  [
+    'a raw image without its width',
+    { a: { kind: 'image', shape: [], image: { encoding: 'raw', height: 2, width: null, channels: 3 } } },
+  ],
+  [
+    'an image of an unknown encoding',
+    { a: { kind: 'image', shape: [], image: { encoding: 'gif', height: 2, width: 2, channels: 3 } } },
+  ],
   ['an optional that is no boolean', { a: { kind: 'int64', shape: [], optional: 'yes' } }],
   ['the name __proto__', JSON.parse('{"__proto__": {"kind": "int64", "shape": []}}') as unknown],
 ])('%s is refused as a description of features', (_, json) => {
@@ -113,6 +123,7 @@ test('impossible shapes and sizes are refused where they are written', () => {
   expect(() => float32([2, null])).toThrow(UserError);
   expect(() => float32([1.5])).toThrow(UserError);
   expect(() => image({ width: 0 })).toThrow('image width 0');
+  expect(() => image({ encoding: 'raw', height: 2, width: 2 })).toThrow('raw image');
 });
 
 test('a shape says how many values there are', () => {

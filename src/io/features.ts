@@ -11,10 +11,18 @@ export type FeatureKind = 'bytes' | 'text' | 'int64' | 'float32' | 'image';
  */
 export type Shape = readonly (number | null)[];
 
-/** What the bytes of an encoded image hold. Not checked when encoding: it is said to readers and in TFDS metadata. */
+/**
+ * How an image is stored: as a JPEG or PNG file, or `raw`: one byte a channel, 0 … 255, pixel after pixel and row after
+ * row from the top left (TensorFlow's `decode_raw` to uint8, reshaped to height, width and channels).
+ */
+export type ImageEncoding = 'jpeg' | 'png' | 'raw';
+
+export const IMAGE_ENCODINGS: readonly ImageEncoding[] = ['jpeg', 'png', 'raw'];
+
+/** What the bytes of an image hold. Not checked when encoding: it is said to readers and in TFDS metadata. */
 export interface ImageFormat {
-  readonly encoding: 'jpeg' | 'png';
-  /** Pixels; null where it differs from image to image. */
+  readonly encoding: ImageEncoding;
+  /** Pixels; null where it differs from image to image, which raw images may not. */
   readonly height: number | null;
   readonly width: number | null;
   readonly channels: number | null;
@@ -56,7 +64,10 @@ export function float32<const Of extends Shape = readonly []>(shape?: Of): Featu
   return feature('float32', shape);
 }
 
-/** An encoded image (the bytes of a JPEG or PNG file), JPEG of any size where nothing else is said. */
+/**
+ * An image, a JPEG file of any size where nothing else is said.
+ * @throws UserError for a size that can't be, and for a raw image without all its sizes, which nobody could read.
+ */
 export function image(format: Partial<ImageFormat> = {}): Feature<'image', readonly [], false> {
   const { encoding = 'jpeg', height = null, width = null, channels = null } = format;
   for (const [name, size] of Object.entries({ height, width, channels }))
@@ -64,6 +75,10 @@ export function image(format: Partial<ImageFormat> = {}): Feature<'image', reado
       throw new UserError(`image ${name} ${size} is not a whole number above 0`, {
         remedy: 'leave it out where images differ in it',
       });
+  if (!isReadable({ encoding, height, width, channels }))
+    throw new UserError('a raw image has no height, width or channels', {
+      remedy: 'say all three, or store it as png',
+    });
   return { kind: 'image', shape: [], optional: false, image: { encoding, height, width, channels } };
 }
 
@@ -237,8 +252,14 @@ function featureFromJson(value: unknown, name: string, where: string): Feature {
 }
 
 function isImageFormat(value: unknown): value is ImageFormat {
-  if (!isRecord(value) || (value.encoding !== 'jpeg' && value.encoding !== 'png')) return false;
-  return [value.height, value.width, value.channels].every((size) => size === null || isSize(size));
+  if (!isRecord(value) || !IMAGE_ENCODINGS.includes(value.encoding as ImageEncoding)) return false;
+  const sizes = [value.height, value.width, value.channels];
+  return sizes.every((size) => size === null || isSize(size)) && isReadable(value as unknown as ImageFormat);
+}
+
+/** Files say how large they are; raw pixels do not. */
+function isReadable({ encoding, height, width, channels }: ImageFormat): boolean {
+  return encoding !== 'raw' || ![height, width, channels].includes(null);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -183,23 +183,76 @@ export function formatIndex(entries: readonly IndexEntry[]): string {
  * @throws UserError naming the line where it is no index: frames follow each other without gaps from offset 0.
  */
 export function readIndex(path: string, fileBytes?: number): IndexEntry[] {
-  const lines = readFileSync(path, 'utf8').split('\n');
-  const wrong = (what: string, line: number): UserError =>
-    new UserError(what, { where: `${path}, line ${line}`, remedy: 'make the index again from its shard' });
-  if (lines.pop() !== '') throw wrong('the index is cut off: its last line does not end', lines.length + 1);
-  let end = 0;
-  const entries = lines.map((line, i): IndexEntry => {
-    const [, offset, length] = /^(\d{1,16}) (\d{1,16})$/.exec(line)?.map(Number) ?? [];
-    if (offset === undefined || length === undefined) throw wrong('not "offset length" in bytes', i + 1);
-    if (offset !== end) throw wrong(`offset ${offset} where the record before ends at ${end}`, i + 1);
-    if (length < FRAMING_BYTES) throw wrong(`a record of ${length} bytes, less than its framing`, i + 1);
-    end = offset + length;
-    return { offset, length };
-  });
-  if (fileBytes !== undefined && end !== fileBytes)
-    throw wrong(`the index ends at byte ${end}, its shard at ${fileBytes}`, Math.max(1, lines.length));
+  const entries: IndexEntry[] = [];
+  const scan = new IndexScan(path, (offset, length) => entries.push({ offset, length }));
+  scan.take(readFileSync(path));
+  scan.finish(fileBytes);
   return entries;
 }
+
+/** Reads an index piece by piece, for those of millions of lines: `visit` gets each frame's offset and length in bytes. */
+export class IndexScan {
+  private readonly path: string;
+  private readonly visit: (offset: number, length: number) => void;
+  private line = 1;
+  /** Where the last frame ends. */
+  private end = 0;
+  private offset: number | undefined;
+  private value = 0;
+  private digits = 0;
+
+  constructor(path: string, visit: (offset: number, length: number) => void) {
+    this.path = path;
+    this.visit = visit;
+  }
+
+  /** The next piece of the file. @throws UserError naming the line where it is no index. */
+  take(piece: Uint8Array): void {
+    for (let i = 0; i < piece.length; i++) {
+      const byte = piece[i]!;
+      if (byte >= 0x30 && byte <= 0x39 && this.digits < MAX_DIGITS) {
+        this.value = 10 * this.value + byte - 0x30;
+        this.digits += 1;
+      } else if (byte === 0x20 && this.offset === undefined && this.digits > 0) {
+        this.offset = this.value;
+        this.value = this.digits = 0;
+      } else if (byte === 0x0a && this.offset !== undefined && this.digits > 0) this.endLine(this.offset);
+      else throw this.wrong('not "offset length" in bytes');
+    }
+  }
+
+  /** The end of the file. @throws UserError where the last line does not end, or not where the shard does. */
+  finish(fileBytes?: number): void {
+    if (this.offset !== undefined || this.digits > 0)
+      throw this.wrong('the index is cut off: its last line does not end');
+    if (fileBytes !== undefined && this.end !== fileBytes)
+      throw this.wrong(
+        `the index ends at byte ${this.end}, its shard at ${fileBytes}`,
+        Math.max(1, this.line - 1),
+      );
+  }
+
+  private endLine(offset: number): void {
+    const length = this.value;
+    if (offset !== this.end) throw this.wrong(`offset ${offset} where the record before ends at ${this.end}`);
+    if (length < FRAMING_BYTES) throw this.wrong(`a record of ${length} bytes, less than its framing`);
+    this.visit(offset, length);
+    this.end += length;
+    this.offset = undefined;
+    this.value = this.digits = 0;
+    this.line += 1;
+  }
+
+  private wrong(what: string, line = this.line): UserError {
+    return new UserError(what, {
+      where: `${this.path}, line ${line}`,
+      remedy: 'make the index again from its shard',
+    });
+  }
+}
+
+/** Of a number below 2^53. */
+const MAX_DIGITS = 16;
 
 /** Larger pieces are no faster; with the default write stream files take five to ten times as long. */
 const CHUNK_BYTES = 1 << 20;

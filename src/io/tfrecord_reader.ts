@@ -131,11 +131,7 @@ export async function readRecordAt(
   const scan = new FrameScan(place.file, options, place.record, entry.offset);
   const { size } = await handle.stat();
   if (entry.length < FRAMING_BYTES || entry.offset + entry.length > size)
-    throw new RecordError(
-      'not-as-indexed',
-      `the index says ${entry.length} bytes, the file ends before`,
-      scan,
-    );
+    throw notAsIndexed(`the index says ${entry.length} bytes, the file ends before`, scan);
   const bytes = new Uint8Array(entry.length);
   let filled = 0;
   while (filled < bytes.length) {
@@ -143,17 +139,30 @@ export async function readRecordAt(
     if (bytesRead === 0) throw scan.truncated(filled);
     filled += bytesRead;
   }
-  const record = scan.takeOne(bytes, 0, bytes.length, size - entry.offset);
-  if (record?.data.length !== entry.length - FRAMING_BYTES)
-    throw new RecordError(
-      'not-as-indexed',
-      `the index says ${entry.length} bytes, the record another length`,
-      {
-        ...place,
-        offset: entry.offset,
-      },
-    );
+  return recordInFrame(bytes, { ...place, offset: entry.offset }, options);
+}
+
+/**
+ * The record whose frame `bytes` are, from first to last, as the index said. `place` is for errors.
+ * @throws RecordError where they are no such frame.
+ */
+export function recordInFrame(bytes: Uint8Array, place: RecordPlace, options: ReadOptions = {}): TfRecord {
+  const scan = new FrameScan(place.file, options, place.record, place.offset);
+  const record = scan.takeOne(bytes, 0, bytes.length, undefined);
+  if (record === undefined || record.data.length !== bytes.length - FRAMING_BYTES)
+    throw notAsIndexed(`the index says ${bytes.length} bytes, the record another length`, place);
   return record;
+}
+
+function notAsIndexed(what: string, place: RecordPlace): RecordError {
+  return new RecordError('not-as-indexed', what, place);
+}
+
+/** Whether a file is gzip by its first bytes, and not a plain one whose first record's length begins like that. */
+export async function isGzipFile(path: string): Promise<boolean> {
+  const source = await openRecordSource(path, (head) => lengthIsRight(head, 0));
+  await source.close();
+  return source.size === undefined;
 }
 
 const REMEDY = 'make the file again, or fetch an undamaged copy';
