@@ -8,11 +8,14 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   edf: () => import('./edf.js'),
   faces: () => import('./faces.js'),
   tar: () => import('./tar.js'),
+  read: () => import('./read.js'),
   sampling: () => import('./sampling.js'),
   eeg_windows: () => import('./eeg_windows.js'),
   eeg_signals: () => import('./eeg_signals.js'),
+  train_step: () => import('./train_step.js'),
   datagen: () => import('./datagen.js'),
   download: () => import('./download.js'),
+  image_bytes: () => import('./image_bytes.js'),
 };
 
 const words = process.argv.slice(2);
