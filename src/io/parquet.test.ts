@@ -28,7 +28,7 @@ test('examples are read back exactly, whatever their features are called and hol
       const expected = Array.from({ length: rows }, () => ({ ...(parsed as object) }));
       expect(await readParquet(path, features)).toEqual(expected);
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 });
 
