@@ -139,12 +139,7 @@ export class Examples<F extends Features> extends Pipeline<DecodedExample, Batch
 
   /** Record `i`'s bytes, a tf.train.Example; i counts from 0 in the order of the files. */
   async record(i: number): Promise<Uint8Array> {
-    if (!(Number.isSafeInteger(i) && i >= 0 && i < this.length))
-      throw new RangeError(`record ${i} of ${this.length}`);
-    if (this.core.files.shards.some(({ isGzip }) => isGzip))
-      throw new UserError('a compressed shard is read in order only, not at random', {
-        remedy: 'iterate over the examples, or unpack the shards and import them again',
-      });
+    this.checkRandom(i);
     return (await this.core.reader.raw([i]))[0]!;
   }
 
@@ -155,7 +150,7 @@ export class Examples<F extends Features> extends Pipeline<DecodedExample, Batch
 
   /** Record `i` decoded and prepared as in the first epoch. */
   async decoded(i: number): Promise<DecodedExample> {
-    await this.record(i);
+    this.checkRandom(i);
     return separate(await this.core.reader.decoded([i], 0), 1)[0]!;
   }
 
@@ -182,6 +177,17 @@ export class Examples<F extends Features> extends Pipeline<DecodedExample, Batch
   async close(): Promise<void> {
     this.core.reader.close();
     await this.core.pool?.close();
+  }
+
+  private checkRandom(i: number): void {
+    if (!(Number.isSafeInteger(i) && i >= 0 && i < this.length))
+      throw new RangeError(`record ${i} of ${this.length}`);
+    const gzip = this.core.files.shards.find(({ isGzip }) => isGzip);
+    if (gzip === undefined) return;
+    throw new UserError('a compressed shard is read in order only, not at random', {
+      where: gzip.path,
+      remedy: 'iterate over the examples, or unpack the shards and import them again',
+    });
   }
 
   /** Read in this thread, whatever `workers` says: handing a record over takes longer than reading it (measured). */

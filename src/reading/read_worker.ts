@@ -6,13 +6,7 @@ import { UserError } from '../io/errors.js';
 import { withOptions } from '../problems/problem.js';
 import { problem, problemNames } from '../problems/registry.js';
 import { type Batch, isTensor } from './collate.js';
-import {
-  failureOf,
-  type ReadAnswer,
-  type ReadResult,
-  type ReadSetup,
-  type ReadTask,
-} from './read_messages.js';
+import { failureOf, type ReadAnswer, type ReadSetup, type ReadTask } from './read_messages.js';
 import { SplitReader } from './split_reader.js';
 
 const port = parentPort;

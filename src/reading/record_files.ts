@@ -53,6 +53,7 @@ export class RecordFiles {
   private readonly files = new Map<number, OpenFile>();
   private readonly streams = new Map<number, GzipShard>();
   private sideBySide = 0;
+  private unpacking: Promise<void> = Promise.resolve();
   private spare: ReusedMemory | undefined;
 
   constructor(split: SplitFiles, options: ReadOptions = {}) {
@@ -124,8 +125,11 @@ export class RecordFiles {
   private async readRuns(runs: readonly Run[], memory: RunMemory, visit: Visit): Promise<void> {
     const waiting: { readonly run: Run; readonly bytes: Promise<Uint8Array> }[] = [];
     for (const run of runs) {
-      if (this.split.shards[run.shard]!.isGzip) await this.readGzip(run, visit);
-      else if (this.sideBySide > 0) {
+      if (this.split.shards[run.shard]!.isGzip) {
+        // One after the other: they share a stream.
+        this.unpacking = this.unpacking.catch(() => {}).then(() => this.readGzip(run, visit));
+        await this.unpacking;
+      } else if (this.sideBySide > 0) {
         this.sideBySide -= 1;
         const bytes = this.readBeside(run);
         // Its failure is told in its turn.
