@@ -27,7 +27,7 @@ export function addConvertCommand(program: Command): void {
     .argument('<problem>', 'the Problem’s name')
     .description('write finished splits as WebDataset tars or Parquet files, every feature as it is')
     .requiredOption('--to <format>', `${CONVERSION_FORMATS.join(' or ')}`)
-    .requiredOption('--out <dir>', 'where the files go', readFolder)
+    .requiredOption('--out <dir>', 'where the files go; a folder for each format is best', readFolder)
     .option(
       '--split <splits>',
       'train, dev, test, or several with commas (default: all that are there)',

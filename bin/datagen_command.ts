@@ -12,6 +12,7 @@ import { stopOnInterrupt } from './interrupt.js';
 import { addOutputOptions, dataDirOption, importModules, readSplits, readWhole } from './options.js';
 import { ProgressDisplay } from './progress.js';
 import { addRawOptions, type RawOptions, rawDataOptions } from './raw_options.js';
+import { renewCard } from './renew_card.js';
 import { formatBytes, formatCounts, formatSeconds, print, printJson, table } from './terminal.js';
 
 interface DatagenOptions extends RawOptions {
@@ -102,6 +103,8 @@ async function datagen(name: string, options: DatagenOptions): Promise<void> {
       ...(task === undefined ? {} : { task: readTask(task, process.env) }),
     });
     progress.stop();
+    // A task has a part of the shards: `finish` joins them and writes the card.
+    if (options.dryRun !== true && task === undefined) await renewCard(resolve(options.dataDir));
     if (options.json === true) printJson(options.dryRun === true ? { dryRun: true, ...summary } : summary);
     else if (options.dryRun !== true) report(summary);
   } finally {

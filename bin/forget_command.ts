@@ -9,6 +9,7 @@ import { stopOnInterrupt } from './interrupt.js';
 import { addOutputOptions, importModules } from './options.js';
 import { ProgressDisplay } from './progress.js';
 import { addRawOptions, type RawOptions, rawDataOptions } from './raw_options.js';
+import { renewCard } from './renew_card.js';
 import { print, printJson } from './terminal.js';
 
 interface ForgetCommandOptions extends RawOptions {
@@ -59,6 +60,7 @@ async function runForget(dataDir: string, name: string, options: ForgetCommandOp
       onEvent: progress.onEvent,
     });
     progress.stop();
+    await renewCard(resolve(dataDir));
     if (options.json === true) printJson(summary);
     else {
       print(

@@ -13,6 +13,7 @@ import type { Split } from '../src/problems/problem.js';
 import { stopOnInterrupt } from './interrupt.js';
 import { addOutputOptions, dataDirOption, type OutputOptions, readSplits, readWhole } from './options.js';
 import { ProgressDisplay } from './progress.js';
+import { renewCard } from './renew_card.js';
 import {
   formatBytes,
   formatCount,
@@ -113,6 +114,7 @@ async function importFiles(files: readonly string[], options: ImportCommandOptio
       ...(shards === undefined ? {} : { shards }),
     });
     progress.stop();
+    if (summary.ok && !dryRun) await renewCard(resolve(options.dataDir));
     if (!summary.ok) process.exitCode = 1;
     if (options.json === true) printJson(dryRun ? { dryRun, ...summary } : summary);
     else report(summary, dryRun);
@@ -145,8 +147,7 @@ function report(summary: ImportSummary, dryRun: boolean): void {
   const { problem, split, files, planned, written, rejected, shards, bytes, errors, seconds } = summary;
   for (const { file, record, offset, error } of errors.slice(0, ERRORS_SHOWN))
     tell(`${file}, record ${record} at byte ${offset}: ${error}`);
-  if (errors.length > ERRORS_SHOWN)
-    tell(`… and ${errors.length - ERRORS_SHOWN} more (--json has up to a thousand)`);
+  if (errors.length > ERRORS_SHOWN) tell('… and more (--json has up to a thousand)');
   if (!summary.ok)
     tell(
       'nothing was imported: leave out or mend what is named; --on-mismatch reject counts records that do not fit',

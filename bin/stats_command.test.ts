@@ -19,7 +19,12 @@ beforeAll(async () => {
     writeSmallSplit(dataDir, {
       problem: 'small',
       split,
-      features: { key: text(), image: image({ encoding: 'png' }), 'image/phash': text(), targets: int64() },
+      features: {
+        key: text(),
+        image: image({ encoding: 'png', channels: 1 }),
+        'image/phash': text(),
+        targets: int64(),
+      },
       examples: [0, 1, 2].map((i) => ({
         key: `${split} ${i}`,
         image: picture,

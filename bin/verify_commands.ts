@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { finishData } from '../src/datagen/finish.js';
 import { verifyData } from '../src/datagen/verify.js';
 import { addOutputOptions, type OutputOptions } from './options.js';
+import { renewCard } from './renew_card.js';
 import { formatBytes, formatCount, formatCounts, print, printJson, table, tell } from './terminal.js';
 
 const ERRORS_SHOWN = 20;
@@ -47,8 +48,9 @@ async function verifyFolder(
   );
 }
 
-function finishFolder(dataDir: string, name: string, options: OutputOptions): void {
+async function finishFolder(dataDir: string, name: string, options: OutputOptions): Promise<void> {
   const manifests = finishData(resolve(dataDir), name);
+  await renewCard(resolve(dataDir));
   const splits = manifests.map(({ settings, planned, written, rejected, shards, bytes }) => ({
     split: settings.split,
     planned,

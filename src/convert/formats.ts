@@ -26,7 +26,7 @@ export function readFormat(name: string): ConversionFormat {
     throw new UserError('no library for JavaScript writes ArrayRecord files', {
       where: '--to arrayrecord',
       remedy:
-        'Python’s array_record does, and takes our records as they are: `for r in tf.data.TFRecordDataset(files).as_numpy_iterator(): ArrayRecordWriter.write(r)`',
+        'Python’s array_record does, and our records go into it as they are: `w = ArrayRecordWriter(path, "group_size:1")`, then `w.write(record)` for each of `tf.data.TFRecordDataset(files).as_numpy_iterator()`, then `w.close()`',
       exitCode: 2,
     });
   throw new UserError(`${JSON.stringify(name)} is no format to convert to`, {

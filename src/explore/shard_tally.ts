@@ -1,11 +1,12 @@
 /** Counts one shard: every record once, in order, so that the sums are the same whoever counts. */
 
 import { createHash } from 'node:crypto';
-import { openPicture } from '../faces/open_picture.js';
+import { UserError } from '../io/errors.js';
 import { createExampleParser } from '../io/example_parser.js';
 import { type Feature, type Features, featuresFromJson, type ImageFormat } from '../io/features.js';
 import { sniffImageFormat } from '../io/image_format.js';
 import { readRecordBatches } from '../io/tfrecord_reader.js';
+import type { ImageDecoder } from '../reading/image_decoder.js';
 import {
   addToSpread,
   type DecodedPicture,
@@ -49,7 +50,10 @@ export const VOTES = 'rating/all';
 const RECORDS_AT_ONCE = 8;
 
 /** @throws UserError where the shard is damaged, or holds other features. */
-export async function tallyShard({ path, features: json, records }: ShardToTally): Promise<ShardTally> {
+export async function tallyShard(
+  { path, features: json, records }: ShardToTally,
+  decoder: ImageDecoder,
+): Promise<ShardTally> {
   const features = featuresFromJson(json, path);
   const parser = createExampleParser(features);
   const counted = new Counted(features);
@@ -58,7 +62,7 @@ export async function tallyShard({ path, features: json, records }: ShardToTally
     for (let i = 0; i < batch.length && left > 0; i += RECORDS_AT_ONCE) {
       const some = batch.slice(i, i + Math.min(RECORDS_AT_ONCE, left));
       const examples = some.map(({ data }) => parser.parse(data) as Record<string, unknown>);
-      const pictures = await Promise.all(examples.map((values) => decodeAll(values, features)));
+      const pictures = await Promise.all(examples.map((values) => decodeAll(values, features, decoder)));
       for (const [k, values] of examples.entries())
         counted.add(values, pictures[k] as ReadonlyMap<string, DecodedPicture>, some[k]!.data.length);
       left -= some.length;
@@ -83,37 +87,37 @@ function channelsFeature(name: string): string | undefined {
 async function decodeAll(
   values: Record<string, unknown>,
   features: Features,
+  decoder: ImageDecoder,
 ): Promise<Map<string, DecodedPicture>> {
   const pictures = new Map<string, DecodedPicture>();
   await Promise.all(
     Object.entries(values).map(async ([name, value]) => {
       const format = features[name]?.image;
       if (format === undefined || !(value instanceof Uint8Array)) return;
-      const picture = await decode(value, format);
+      const picture = await decode(value, format, decoder);
       if (picture !== undefined) pictures.set(name, picture);
     }),
   );
   return pictures;
 }
 
-/** As it is stored, without turning it upright: what TensorFlow's `decode_image` gives. */
-async function decode(bytes: Uint8Array, format: ImageFormat): Promise<DecodedPicture | undefined> {
-  const { encoding, height, width, channels } = format;
-  if (encoding === 'raw') {
-    if (height === null || width === null || channels === null) return undefined;
-    return bytes.length === height * width * channels ? { data: bytes, height, width, channels } : undefined;
-  }
-  if (sniffImageFormat(bytes) === undefined) return undefined;
+/** The pixels that training gets too; undefined where it gets none. */
+async function decode(
+  bytes: Uint8Array,
+  format: ImageFormat,
+  decoder: ImageDecoder,
+): Promise<DecodedPicture | undefined> {
+  // Else SVG would be drawn, too: a few hundred bytes of it can keep a processor busy for minutes.
+  if (format.encoding !== 'raw' && sniffImageFormat(bytes) === undefined) return undefined;
   try {
-    const { data, info } = await openPicture(bytes, MAX_PIXELS).raw().toBuffer({ resolveWithObject: true });
-    return { data, height: info.height, width: info.width, channels: info.channels };
-  } catch {
-    return undefined;
+    const { data, shape } = await decoder.decode(bytes, format);
+    const [height, width, channels] = shape as [number, number, number];
+    return { data, height, width, channels };
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
   }
 }
-
-/** Larger pictures are counted as undecodable: eight of them at once would not fit into memory. */
-const MAX_PIXELS = 50e6;
 
 class Counted {
   private records = 0;

@@ -2,6 +2,7 @@
 
 import { parentPort } from 'node:worker_threads';
 import { UserError } from '../io/errors.js';
+import { ImageDecoder } from '../reading/image_decoder.js';
 import { type ShardTally, type ShardToTally, tallyShard } from './shard_tally.js';
 
 /** What the thread answers. */
@@ -17,8 +18,10 @@ interface Failure {
 const port = parentPort;
 if (port === null) throw new Error('tally_worker.js is started by tallyShards, not by hand');
 
+const decoder = await ImageDecoder.open();
+
 port.on('message', (shard: ShardToTally) => {
-  tallyShard(shard).then(
+  tallyShard(shard, decoder).then(
     (tally) =>
       port.postMessage({ tally } satisfies TallyAnswer, [
         tally.keys.buffer as ArrayBuffer,

@@ -167,10 +167,10 @@ function flushingWriter(file: HashedFile): ByteWriter {
   return Object.assign(writer, { flush, finish: flush });
 }
 
-/** What a value weighs in a row group: a number in a list has levels beside it while it is encoded, and counts as four. */
+/** What a value weighs in a row group: a number in a list has levels beside it while it is encoded, and counts as eight. */
 function sizeOf(value: unknown): number {
   if (typeof value === 'string') return value.length;
-  if (value instanceof Float32Array) return 4 * value.byteLength;
+  if (value instanceof Float32Array) return 8 * value.byteLength;
   if (value instanceof Uint8Array) return value.length;
   if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + 8 + sizeOf(item), 0);
   return 8;

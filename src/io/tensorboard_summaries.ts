@@ -14,7 +14,7 @@ import {
  * A `Summary.Value` (tensorflow/core/framework/summary.proto). Scalars, images and histograms are in the form that PyTorch
  * writes: TensorBoard's `EventAccumulator` gives them by their kind, and its dashboards turn them into tensors themselves.
  */
-export type SummaryValue = Uint8Array & { readonly summaryValue?: never };
+export type SummaryValue = Uint8Array;
 
 /** Tags are paths like `loss/train`: what comes before the slash is a card's title. Kept as a 32-bit float. */
 export function scalarSummary(tag: string, value: number): SummaryValue {

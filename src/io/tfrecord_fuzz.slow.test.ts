@@ -6,12 +6,13 @@ import { UserError } from './errors.js';
 import { createExampleEncoder } from './example.js';
 import { createExampleParser, parseAnyExample } from './example_parser.js';
 import type { Features } from './features.js';
+import { mutate } from './mutate.test.helper.js';
 import { seededRandom } from './random.js';
-import { frameRecord } from './tfrecord.js';
+import { formatIndex, frameRecord, type IndexEntry, IndexScan } from './tfrecord.js';
 import { RecordError, recordsInBuffer } from './tfrecord_reader.js';
 
-/** How many damaged records each test below reads. */
-const MUTATIONS = 200_000;
+/** How many damaged records, files and indices the tests below read, 1,000,000 together, and how many heads that lie. */
+const MUTATIONS = { examples: 350_000, files: 350_000, indices: 300_000, heads: 100_000 };
 
 const samples = fc
   .sample(arbitraryExample, { numRuns: 400, seed: 7 })
@@ -21,10 +22,10 @@ const samples = fc
   }))
   .filter(({ record }) => record.length > 2);
 
-test(`${MUTATIONS} damaged examples are examples or clear errors`, () => {
+test(`${MUTATIONS.examples} damaged examples are examples or clear errors`, () => {
   const random = seededRandom('example fuzz');
   const counts = { taken: 0, refused: 0 };
-  for (let i = 0; i < MUTATIONS; i++) {
+  for (let i = 0; i < MUTATIONS.examples; i++) {
     const { features, record } = samples[random.below(samples.length)]!;
     const damaged = mutate(record, random);
     for (const parse of [parseAnyExample, createParser(features)]) {
@@ -33,17 +34,17 @@ test(`${MUTATIONS} damaged examples are examples or clear errors`, () => {
     }
   }
   // Both must happen a lot, or the mutations test nothing.
-  expect(counts.taken).toBeGreaterThan(MUTATIONS / 20);
-  expect(counts.refused).toBeGreaterThan(MUTATIONS / 20);
+  expect(counts.taken).toBeGreaterThan(MUTATIONS.examples / 20);
+  expect(counts.refused).toBeGreaterThan(MUTATIONS.examples / 20);
 });
 
-test(`${MUTATIONS} damaged files give their records up to the damage, and name the record it is in`, () => {
+test(`${MUTATIONS.files} damaged files give their records up to the damage, and name the record it is in`, () => {
   const random = seededRandom('frame fuzz');
   const payloads = [3, 0, 40, 1].map((size, i) => new Uint8Array(size).fill(i + 1));
   const frames = payloads.map(frameRecord);
   const file = Buffer.concat(frames);
   const starts = frames.map((_, i) => frames.slice(0, i).reduce((sum, frame) => sum + frame.length, 0));
-  for (let i = 0; i < MUTATIONS; i++) {
+  for (let i = 0; i < MUTATIONS.files; i++) {
     const damaged = mutate(file, random);
     let first = 0;
     while (first < damaged.length && first < file.length && damaged[first] === file[first]) first++;
@@ -62,10 +63,10 @@ test(`${MUTATIONS} damaged files give their records up to the damage, and name t
   }
 });
 
-test(`${MUTATIONS} files of random bytes with right length checksums are read or refused without taking memory`, () => {
+test(`${MUTATIONS.heads} files of random bytes with right length checksums are read or refused without taking memory`, () => {
   const random = seededRandom('lying lengths');
   const before = process.memoryUsage().arrayBuffers;
-  for (let i = 0; i < MUTATIONS; i++) {
+  for (let i = 0; i < MUTATIONS.heads; i++) {
     const file = Buffer.from(Uint8Array.from({ length: 12 + random.below(60) }, () => random.below(256)));
     file.writeUInt32LE(random.below(2 ** (1 + random.below(32))), 0);
     if (random.below(4) > 0) file.writeUInt32LE(0, 4);
@@ -77,43 +78,52 @@ test(`${MUTATIONS} files of random bytes with right length checksums are read or
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 28);
 });
 
+test(`${MUTATIONS.indices} damaged indices are frames without gaps or clear errors, the same in whatever pieces they come`, () => {
+  const random = seededRandom('index fuzz');
+  const lengths = Array.from({ length: 12 }, (_, i) => 16 + 10 ** (i % 6) * i);
+  let offset = 0;
+  const entries = lengths.map((length) => {
+    offset += length;
+    return { offset: offset - length, length };
+  });
+  const index = Buffer.from(formatIndex(entries));
+  let taken = 0;
+  for (let i = 0; i < MUTATIONS.indices; i++) {
+    const damaged = mutate(index, random);
+    const whole = scanned([damaged]);
+    const at = random.below(damaged.length + 1);
+    expect(scanned([damaged.subarray(0, at), damaged.subarray(at)])).toEqual(whole);
+    if (typeof whole === 'string') continue;
+    taken++;
+    let end = 0;
+    for (const entry of whole) {
+      if (entry.offset !== end || entry.length < 16) throw new Error(`no frame: ${JSON.stringify(entry)}`);
+      end += entry.length;
+    }
+  }
+  expect(taken).toBeGreaterThan(MUTATIONS.indices / 100);
+});
+
+/** The entries of an index, or what was wrong with it. */
+function scanned(pieces: readonly Uint8Array[]): IndexEntry[] | string {
+  const entries: IndexEntry[] = [];
+  try {
+    const scan = new IndexScan('fuzzed', (offset, length) => entries.push({ offset, length }));
+    for (const piece of pieces) scan.take(piece);
+    scan.finish();
+    return entries;
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+}
+
 /** Parsers by features, since making one costs more than a parse. */
 const parsers = new Map<Features, (record: Uint8Array) => unknown>();
 function createParser(features: Features): (record: Uint8Array) => unknown {
   const known = parsers.get(features) ?? createExampleParser(features).parse;
   parsers.set(features, known);
   return known;
-}
-
-/** One to three of: a byte changed, a bit flipped, a stretch removed, repeated, moved in from elsewhere, or an end cut. */
-function mutate(record: Uint8Array, random: ReturnType<typeof seededRandom>): Uint8Array {
-  let bytes: Uint8Array = Uint8Array.from(record);
-  for (let times = 1 + random.below(3); times > 0 && bytes.length > 1; times--) {
-    const at = random.below(bytes.length);
-    const length = 1 + random.below(Math.min(16, bytes.length - at));
-    const stretch = bytes.slice(at, at + length);
-    const to = random.below(bytes.length);
-    switch (random.below(6)) {
-      case 0:
-        bytes[at] = random.below(256);
-        break;
-      case 1:
-        bytes[at]! ^= 1 << random.below(8);
-        break;
-      case 2:
-        bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + length)]);
-        break;
-      case 3:
-        bytes = Buffer.concat([bytes.subarray(0, to), stretch, bytes.subarray(to)]);
-        break;
-      case 4:
-        bytes.set(stretch.subarray(0, bytes.length - to), to);
-        break;
-      default:
-        bytes = bytes.slice(0, at);
-    }
-  }
-  return bytes;
 }
 
 function isRefused(action: () => unknown): boolean {

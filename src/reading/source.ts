@@ -36,8 +36,8 @@ export function sourceStage<T>(options: SourceOptions<T>): Stage<T> {
       const jobRecords = Math.min(together, MAX_JOB_RECORDS);
       let done = positionIn(from);
       let position = firstPosition(done, share);
-      const waiting: Promise<readonly T[]>[] = [];
-      let items: readonly T[] = [];
+      const waiting: Promise<Job<T>>[] = [];
+      let { items, failure }: Job<T> = { items: [], failure: undefined };
       let given = 0;
       let isOpen = true;
       const startJobs = (): void => {
@@ -45,10 +45,7 @@ export function sourceStage<T>(options: SourceOptions<T>): Stage<T> {
           const wanted: number[] = [];
           for (; wanted.length < jobRecords && position < records; position += share.world)
             wanted.push(order(position));
-          const job = read(wanted, epoch);
-          // Its failure is told to whoever asks for its items.
-          job.catch(() => {});
-          waiting.push(job);
+          waiting.push(runJob(wanted, (some) => read(some, epoch)));
         }
       };
       const step = (): Step<T> => {
@@ -56,13 +53,14 @@ export function sourceStage<T>(options: SourceOptions<T>): Stage<T> {
         return { value: items[given++] as T, after: done };
       };
       const nextJob = async (): Promise<Step<T> | undefined> => {
+        if (failure !== undefined) throw failure.cause;
         startJobs();
         const job = waiting.shift();
         if (job === undefined) return undefined;
-        items = await job;
+        ({ items, failure } = await job);
         given = 0;
         startJobs();
-        return step();
+        return items.length > 0 ? step() : nextJob();
       };
       return {
         next: () => (given < items.length ? step() : nextJob()),
@@ -70,11 +68,35 @@ export function sourceStage<T>(options: SourceOptions<T>): Stage<T> {
           isOpen = false;
           items = [];
           given = 0;
-          await Promise.allSettled(waiting.splice(0));
+          await Promise.all(waiting.splice(0));
         },
       };
     },
   };
+}
+
+/** What came of a job: its items, up to the first that could not be read. */
+interface Job<T> {
+  readonly items: readonly T[];
+  readonly failure: { readonly cause: unknown } | undefined;
+}
+
+/** Where a record can't be read, those before it are read one by one: they are handed out, and the damaged one is told then. */
+async function runJob<T>(
+  records: readonly number[],
+  read: (records: readonly number[]) => Promise<readonly T[]>,
+): Promise<Job<T>> {
+  try {
+    return { items: await read(records), failure: undefined };
+  } catch (cause) {
+    const items: T[] = [];
+    for (const record of records.length > 1 ? records : []) {
+      const one = await runJob([record], read);
+      items.push(...one.items);
+      if (one.failure !== undefined) return { items, failure: one.failure };
+    }
+    return { items, failure: records.length > 1 ? undefined : { cause } };
+  }
 }
 
 function positionIn(place: Place): number {
