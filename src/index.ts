@@ -2,6 +2,8 @@
 
 import './problems/all.js';
 
+export { type ConvertOptions, type ConvertSummary, convertData } from './convert/convert.js';
+export { type ImportOptions, type ImportSummary, importRecords } from './convert/import_records.js';
 export { type DownloadOptions, type DownloadSummary, downloadDataset } from './datagen/download_dataset.js';
 export type { DatagenEvent, OnEvent, Preflight } from './datagen/events.js';
 export { finishData } from './datagen/finish.js';
@@ -18,6 +20,8 @@ export { type VerifyError, type VerifyReport, verifyData } from './datagen/verif
 export { type CsvRow, type CsvSource, csvDataset } from './datasets/csv_dataset.js';
 export type { Dataset, Licence, ObtainContext, Resource, UrlBehaviour } from './datasets/dataset.js';
 export { applySteps, type SignalStep, stepsId } from './eeg/steps.js';
+export { type DataStats, dataStats, type StatsOptions } from './explore/data_stats.js';
+export { type CardOptions, writeCard } from './explore/dataset_card.js';
 export { duplicateReport } from './explore/duplicate_report.js';
 export {
   alignmentOf,
@@ -59,6 +63,16 @@ export type { Annotation, Recording } from './io/recording.js';
 export { IndexedTar, indexTar } from './io/tar_index.js';
 export { type IndexEntry, RecordWriter, readIndex } from './io/tfrecord.js';
 export { RecordError, readRecordAt, readRecordBatches, readRecords } from './io/tfrecord_reader.js';
+export { colourJitter } from './problems/colour_augmentations.js';
+export type { Augmentation, DecodedExample, DecodedValue, Mode, Tensor } from './problems/decoded.js';
+export {
+  amplitudeScaling,
+  channelDropout,
+  gaussianNoise,
+  signFlip,
+  timeMasking,
+  timeShift,
+} from './problems/eeg_augmentations.js';
 export { faceFeatures, faceValues } from './problems/face_features.js';
 export {
   FACE_OPTION_RANGES,
@@ -69,6 +83,8 @@ export {
 } from './problems/face_options.js';
 export { FacialExpressionCorrespondence } from './problems/fec.js';
 export { LabeledFacesInTheWild } from './problems/lfw.js';
+export { patchMasking } from './problems/patch_augmentations.js';
+export { horizontalFlip, randomCrop, randomShift } from './problems/placement_augmentations.js';
 export {
   datasetFile,
   type Facts,
@@ -92,3 +108,8 @@ export { REJECTION_REASONS, type Rejection, type RejectionReason, reject } from 
 export { TripletProblem, type TripletRow } from './problems/triplet.js';
 export { VggFace2 } from './problems/vggface2.js';
 export { VggFace2Identities } from './problems/vggface2_identities.js';
+export type { Batch } from './reading/collate.js';
+export { type Examples, type OpenExamplesOptions, openExamples } from './reading/examples.js';
+export { type MixOptions, type MixSource, mixExamples } from './reading/mix.js';
+export { Pipeline, type Reading } from './reading/pipeline.js';
+export { asTfDataset, type TfDatasetOptions } from './reading/tf_dataset.js';

@@ -1,7 +1,7 @@
 /** The registry of models, so that one word on the command line finds a network. */
 
 import { UserError } from '../io/errors.js';
-import { nearest } from '../problems/nearest.js';
+import { didYouMean } from '../problems/nearest.js';
 import type { Model } from './model.js';
 
 const models = new Map<string, Model>();
@@ -20,7 +20,7 @@ export function model(name: string): Model {
   const found = models.get(name);
   if (found !== undefined) return found;
   throw new UserError(`there is no model ${JSON.stringify(name)}`, {
-    remedy: `did you mean ${nearest(name, modelNames()).join(' or ')}?`,
+    remedy: didYouMean(name, modelNames()),
     exitCode: 2,
   });
 }
