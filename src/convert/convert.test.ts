@@ -15,9 +15,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { differences, runCli } from '../../fixtures/run_cli.js';
 import { UserError } from '../io/errors.js';
+import { readParquet, readSamples, readWebdataset } from '../io/read_converted.test.helper.js';
 import { type ConvertOptions, convertData } from './convert.js';
 import { CONVERSION_FORMATS } from './formats.js';
-import { readParquet, readSamples, readWebdataset } from './read_converted.test.helper.js';
 import { HOSTILE_KEYS, makeSmallSplit, SMALL_FEATURES, smallValues } from './small_split.test.helper.js';
 
 const folder = mkdtempSync(join(tmpdir(), 't2t-convert-'));

@@ -9,6 +9,12 @@ import { createExampleParser } from '../io/example_parser.js';
 import { type Feature, type Features, featuresFromJson } from '../io/features.js';
 import { readRecords } from '../io/tfrecord_reader.js';
 import '../problems/all.js';
+import {
+  readParquet,
+  readWebdataset,
+  type Values,
+  valuesOfSample,
+} from '../io/read_converted.test.helper.js';
 import { problem } from '../problems/registry.js';
 import { convertData } from './convert.js';
 import { readFeatureSpec } from './feature_spec.js';
@@ -16,7 +22,6 @@ import { CONVERSION_FORMATS, type ConversionFormat } from './formats.js';
 import { importRecords } from './import_records.js';
 import { inferFeatures } from './infer_features.js';
 import { askWitness } from './python_witness.test.helper.js';
-import { readParquet, readWebdataset, type Values, valuesOfSample } from './read_converted.test.helper.js';
 import { recordFiles } from './record_files.js';
 import { makeSmallSplit } from './small_split.test.helper.js';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readNpy } from '../convert/read_converted.test.helper.js';
 import { encodeNpy, type NpyArray } from './npy.js';
+import { readNpy } from './read_converted.test.helper.js';
 
 const arrays: fc.Arbitrary<NpyArray> = fc.oneof(
   fc.float32Array({ maxLength: 40 }),

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
-import { parquetFooter, readParquet } from '../convert/read_converted.test.helper.js';
 import { arbitraryExample } from './arbitrary_example.test.helper.js';
 import { createExampleEncoder } from './example.js';
 import { createExampleParser } from './example_parser.js';
 import { bytes, featuresToJson, float32, image, int64, optional, text } from './features.js';
 import { ParquetFile } from './parquet.js';
+import { parquetFooter, readParquet } from './read_converted.test.helper.js';
 
 const folder = mkdtempSync(join(tmpdir(), 't2t-parquet-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

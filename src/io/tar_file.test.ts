@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { readSamples } from '../convert/read_converted.test.helper.js';
+import { readSamples } from './read_converted.test.helper.js';
 import { TarFile } from './tar_file.js';
 
 const folder = mkdtempSync(join(tmpdir(), 't2t-tar-file-'));

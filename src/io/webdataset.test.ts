@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readNpy, valuesOfSample } from '../convert/read_converted.test.helper.js';
 import { arbitraryExample } from './arbitrary_example.test.helper.js';
 import { createExampleEncoder } from './example.js';
 import { createExampleParser } from './example_parser.js';
 import { bytes, type Features, float32, image, int64, optional, text } from './features.js';
+import { readNpy, valuesOfSample } from './read_converted.test.helper.js';
 import { sampleFiles, sampleName, webdatasetLayout } from './webdataset.js';
 
 const endings = (features: Features): string[] =>

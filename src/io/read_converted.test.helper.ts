@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { extract } from 'tar-stream';
-import type { Feature, Features } from '../io/features.js';
-import { numbersOf } from '../io/numpy_array.js';
-import { webdatasetLayout } from '../io/webdataset.js';
+import type { Feature, Features } from './features.js';
+import { numbersOf } from './numpy_array.js';
+import { webdatasetLayout } from './webdataset.js';
 
 export type Values = Record<string, unknown>;
 
