@@ -43,6 +43,7 @@ export { openEdfFile } from './io/edf.js';
 export { UserError } from './io/errors.js';
 export { createExampleEncoder, type ExampleEncoder } from './io/example.js';
 export { createExampleParser, type ExampleParser, parseAnyExample } from './io/example_parser.js';
+export { featureTable } from './io/feature_table.js';
 export {
   bytes,
   type ExampleValues,
@@ -57,7 +58,9 @@ export {
   type ParsedExample,
   text,
 } from './io/features.js';
+export { exampleSchema } from './io/json_schema.js';
 export { openRecording } from './io/open_recording.js';
+export { pythonReader } from './io/python_reader.js';
 export { seededPermutation, seededRandom } from './io/random.js';
 export type { Annotation, Recording } from './io/recording.js';
 export { IndexedTar, indexTar } from './io/tar_index.js';
