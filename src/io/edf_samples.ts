@@ -9,7 +9,7 @@ import type { EdfHeader, EdfSignal } from './edf_header.js';
 export const PIECE_BYTES = 1 << 20;
 
 /** A read of its own costs about as much as copying this many bytes more (measured), so smaller gaps are read along. */
-const GAP_BYTES = 1 << 14;
+const GAP_BYTES = 1 << 15;
 
 /** What values are read into. */
 export type Samples = Float64Array | Float32Array | Int32Array;

@@ -1,58 +1,13 @@
-import {
-  appendFileSync,
-  copyFileSync,
-  cpSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { writeFinishedSplit } from '../../fixtures/finished_split.js';
-import { NumberedProblem, numbered } from '../../fixtures/numbered_problem.js';
+import { numbered } from '../../fixtures/numbered_problem.js';
 import { StoredProblem } from '../../fixtures/stored_problem.js';
-import type { Manifest } from '../datagen/manifest.js';
 import { UserError } from '../io/errors.js';
 import { int64, text } from '../io/features.js';
 import type { DecodedExample } from '../problems/decoded.js';
 import type { Batch } from './collate.js';
-import { type Examples, type OpenExamplesOptions, openExamples } from './examples.js';
-import type { Pipeline } from './pipeline.js';
-
-const RECORDS = 103;
-const folder = mkdtempSync(join(tmpdir(), 't2t-examples-'));
-const dataDir = join(folder, 'data');
-const problem = new NumberedProblem();
-const imports = [new URL('../../fixtures/numbered_problem.js', import.meta.url).href];
-for (const split of ['train', 'dev'] as const)
-  writeFinishedSplit({ problem, split, dataDir, examples: RECORDS, shards: 3, example: numbered });
-
-const opened: { close(): Promise<void> }[] = [];
-afterAll(async () => {
-  for (const examples of opened) await examples.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-type Numbered = Examples<NumberedProblem['features']>;
-
-async function open(
-  options: Partial<OpenExamplesOptions> = {},
-  mode: 'train' | 'eval' = 'train',
-): Promise<Numbered> {
-  const examples = await openExamples(problem, mode, { dataDir, workers: 0, seed: 5, imports, ...options });
-  opened.push(examples);
-  return examples;
-}
-
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const list: T[] = [];
-  for await (const item of items) list.push(item);
-  return list;
-}
+import { openExamples } from './examples.js';
+import { all, dataDir, open, RECORDS } from './numbered_split.test.helper.js';
 
 test('any record can be had by its number: stored, parsed and decoded', async () => {
   const examples = await open({}, 'eval');
@@ -118,7 +73,7 @@ test('batches stack what has one shape and list the rest, and are views where th
   const [batch] = await all((await open({ shuffle: 'plan' }, 'eval')).take(4).batch(4));
   expect(batch?.number).toEqual({ data: Float64Array.of(0, 1, 2, 3), shape: [4] });
   expect(batch?.picture).toMatchObject({ shape: [4, 2, 3, 1] });
-  expect((batch?.picture as { data: Uint8Array }).data).toHaveLength(24);
+  expect((batch!.picture as { data: Uint8Array }).data).toHaveLength(24);
   expect(batch?.signal).toMatchObject({ shape: [4, 2, 3] });
   expect(batch?.key).toEqual(['example:0', 'example:1', 'example:2', 'example:3']);
   expect(batch?.words).toEqual([[], ['word 0 of 1'], ['word 0 of 2', 'word 1 of 2'], []]);
@@ -138,134 +93,6 @@ test('the last batch is smaller, or left out', async () => {
   expect(sizes(await all(examples.batch(50, { remainder: 'drop' })))).toEqual([50, 50]);
   expect(sizes(await all(examples.repeat(2).batch(100)))).toEqual([100, 100, 6]);
 });
-
-const PIPELINES: readonly [string, (examples: Numbered) => Pipeline<unknown>][] = [
-  ['records', (examples) => examples.raw() as Pipeline<unknown>],
-  ['keys of three epochs', (examples) => examples.keys().repeat(3) as Pipeline<unknown>],
-  ['a part, again and again', (examples) => examples.keys().take(17).repeat(4) as Pipeline<unknown>],
-  ['a part of many', (examples) => examples.keys().repeat().take(250) as Pipeline<unknown>],
-  ['what a filter leaves', (examples) => examples.keys().filter(isOdd).repeat(3) as Pipeline<unknown>],
-  ['batches over epochs', (examples) => keysOf(examples.repeat(3).batch(8))],
-  [
-    'batches of what a filter leaves',
-    (examples) =>
-      keysOf(
-        examples
-          .filter((e) => isOdd(e.key as string))
-          .repeat(2)
-          .batch(7),
-      ),
-  ],
-  [
-    'batches, prefetched, some of them',
-    (examples) => keysOf(examples.repeat().batch(8).prefetch(3).take(20)),
-  ],
-  ['nested repetitions', (examples) => examples.keys().take(5).repeat(2).repeat(3) as Pipeline<unknown>],
-];
-
-function isOdd(key: string): boolean {
-  return Number(key.split(':')[1]) % 2 === 1;
-}
-
-function keysOf(batches: Pipeline<Batch>): Pipeline<unknown> {
-  return batches.map((batch) => ({ key: batch.key ?? [], maybe: batch.maybe ?? [] })) as Pipeline<unknown>;
-}
-
-test.each(PIPELINES)('after any item the state leads to exactly the next: %s', async (_name, build) => {
-  const examples = await open();
-  const other = await open({ workers: 1 });
-  const whole = await all(build(examples));
-  const places = [
-    0,
-    1,
-    2,
-    6,
-    7,
-    13,
-    16,
-    17,
-    18,
-    33,
-    34,
-    102,
-    103,
-    104,
-    205,
-    206,
-    whole.length - 1,
-    whole.length,
-  ];
-  for (const place of places.filter((count) => count >= 0 && count <= whole.length)) {
-    const reading = build(examples)[Symbol.asyncIterator]();
-    for (let i = 0; i < place; i++) await reading.next();
-    const state = reading.state();
-    await reading.return();
-    expect(state.length).toBeLessThan(100);
-    // Once in this thread and once in another; and the state of the resumed one is as good.
-    const resumed = build(place % 2 === 0 ? examples : other).resume(state);
-    expect(await all(resumed)).toEqual(whole.slice(place));
-    const again = resumed[Symbol.asyncIterator]();
-    expect(again.state()).toBe(state);
-    await again.return();
-  }
-});
-
-test('readers that keep step go on as another number of readers: nothing twice, nothing left out', async () => {
-  const whole = await all((await open()).keys().repeat(2));
-  const states = await Promise.all(
-    [0, 1].map(async (rank) => {
-      const reading = (await open({ rank, world: 2 })).keys().repeat(2)[Symbol.asyncIterator]();
-      for (let i = 0; i < 20; i++) await reading.next();
-      return reading.state();
-    }),
-  );
-  expect(states[0]).toBe(states[1]);
-  const rests = await Promise.all(
-    [0, 1, 2].map(async (rank) => all((await open({ rank, world: 3 })).keys().repeat(2).resume(states[0]!))),
-  );
-  expect(rests.flat().sort()).toEqual(whole.slice(40).sort());
-});
-
-test('a state of another seed, split or pipeline is refused, and so is what is no state', async () => {
-  const examples = await open();
-  const reading = examples.keys().repeat(2)[Symbol.asyncIterator]();
-  await reading.next();
-  const state = reading.state();
-  for (const other of [
-    (await open({ seed: 6 })).keys().repeat(2),
-    (await open({ split: 'dev' })).keys().repeat(2),
-    (await open({ shuffle: 'plan' })).keys().repeat(2),
-    examples.keys().repeat(3),
-    examples.keys(),
-  ])
-    expect(() => other.resume(state)).toThrow(/another split, seed, order or pipeline/);
-  const { of } = JSON.parse(state) as { of: string };
-  for (const text of [
-    '',
-    'null',
-    '{}',
-    '[1]',
-    `{"of":"${of}"}`,
-    `{"of":"${of}","at":-1}`,
-    `{"of":"${of}","at":[0,"x"]}`,
-  ])
-    expect(() => examples.keys().repeat(2).resume(text)).toThrow(UserError);
-  // The right pipeline, and a place that it can't have.
-  await expect(all(examples.keys().repeat(2).resume(`{"of":"${of}","at":7}`))).rejects.toThrow(UserError);
-  expect(() => examples.keys().resume('{}').repeat()).toThrow(UserError);
-});
-
-test('a filter that leaves nothing ends, instead of going round for ever', async () => {
-  expect(
-    await all(
-      (await open())
-        .keys()
-        .filter(() => false)
-        .repeat(),
-    ),
-  ).toEqual([]);
-});
-
 test('a reader may stop in the middle, and two may read at once', async () => {
   const examples = await open({ workers: 2 });
   for await (const example of examples.prefetch(4) as AsyncIterable<DecodedExample>) {
@@ -284,121 +111,6 @@ test('only the features that are asked for are decoded', async () => {
   await expect(open({ features: ['nmber'] })).rejects.toThrow(/did you mean number/);
 });
 
-/** A copy of the data folder, something in it changed. */
-function damagedCopy(change: (dir: string, shard: string) => void): string {
-  const dir = mkdtempSync(join(folder, 'copy-'));
-  cpSync(dataDir, dir, { recursive: true });
-  change(dir, join(dir, 'test_numbered-train-00001-of-00003'));
-  return dir;
-}
-
-test.each<[string, (dir: string, shard: string) => void, RegExp]>([
-  ['a missing shard', (_dir, shard) => rmSync(shard), /a shard is missing .*00001-of-00003/],
-  [
-    'a shard that grew',
-    (_dir, shard) => appendFileSync(shard, 'x'),
-    /a shard of \d+ bytes, where .*00001-of-00003/,
-  ],
-  [
-    'a missing index',
-    (_dir, shard) => rmSync(`${shard}.idx`),
-    /index of a shard is missing .*00001-of-00003\.idx/,
-  ],
-  [
-    'an index of another shard',
-    (dir, shard) => copyFileSync(join(dir, 'test_numbered-train-00000-of-00003.idx'), `${shard}.idx`),
-    /00001-of-00003\.idx/,
-  ],
-  [
-    'an index cut short',
-    (_dir, shard) => writeFileSync(`${shard}.idx`, readFileSync(`${shard}.idx`, 'utf8').slice(0, -3)),
-    /00001-of-00003\.idx/,
-  ],
-  ['an empty index', (_dir, shard) => writeFileSync(`${shard}.idx`, ''), /00001-of-00003\.idx/],
-  [
-    'an unfinished split',
-    (dir) => editManifest(dir, (manifest) => ({ ...manifest, complete: false })),
-    /is not finished/,
-  ],
-  [
-    'another feature',
-    (dir) =>
-      editManifest(dir, (manifest) => ({
-        ...manifest,
-        features: { ...manifest.features, number: { kind: 'text', shape: [] } },
-      })),
-    /"number" where test_numbered has/,
-  ],
-  ['no manifest', (dir) => rmSync(join(dir, 'test_numbered.train.manifest.json')), /there is no train split/],
-])('%s is one clear error before the first batch', async (_name, change, message) => {
-  const dir = damagedCopy(change);
-  const error = await open({ dataDir: dir }).catch((cause: unknown) => cause);
-  expect(error).toBeInstanceOf(UserError);
-  expect((error as UserError).message).toMatch(message);
-  expect((error as UserError).remedy).toBeDefined();
-});
-
-function editManifest(dir: string, edit: (manifest: Manifest) => unknown): void {
-  const path = join(dir, 'test_numbered.train.manifest.json');
-  writeFileSync(path, JSON.stringify(edit(JSON.parse(readFileSync(path, 'utf8')) as Manifest)));
-}
-
-test.each([0, 1])(
-  'a record damaged after the split was opened is named by file and number, with %i thread(s)',
-  async (workers) => {
-    const dir = damagedCopy(() => {});
-    const examples = await open({ dataDir: dir, workers, shuffle: 'plan' });
-    const shard = join(dir, 'test_numbered-train-00001-of-00003');
-    const bytes = readFileSync(shard);
-    const { offset } = readIndexLine(`${shard}.idx`, 4);
-    bytes[offset + 20]! ^= 1;
-    writeFileSync(shard, bytes);
-    const record = 35 + 4; // 103 records: 35, 34, 34 a shard
-    for (const reading of [
-      () => examples.record(record),
-      () => all(examples.batch(8)),
-      () => all(examples.keys()),
-    ])
-      await expect(reading()).rejects.toThrow(/00001-of-00003, record 4/);
-    // Those before it are handed out.
-    expect(await all(examples.keys().take(record))).toHaveLength(record);
-    expect(await all(examples.take(record))).toHaveLength(record);
-  },
-);
-
-function readIndexLine(path: string, line: number): { offset: number } {
-  return { offset: Number(readFileSync(path, 'utf8').split('\n')[line]!.split(' ')[0]) };
-}
-
-test.each([0, 2])(
-  'compressed shards are read in order with %i thread(s), and say so where any other is asked',
-  async (workers) => {
-    const dir = damagedCopy((copy) => {
-      for (const i of [0, 1, 2]) {
-        const shard = join(copy, `test_numbered-train-0000${i}-of-00003`);
-        writeFileSync(`${shard}.gz`, gzipSync(readFileSync(shard)));
-        renameSync(`${shard}.gz`, shard);
-        rmSync(`${shard}.idx`);
-      }
-      editManifest(copy, (manifest) => ({
-        ...manifest,
-        shards: manifest.shards.map((shard) => ({
-          ...shard,
-          bytes: readFileSync(join(copy, shard.file)).length,
-        })),
-      }));
-    });
-    await expect(open({ dataDir: dir })).rejects.toThrow(/compressed shard is read in order only/);
-    const examples = await open({ dataDir: dir, shuffle: 'plan', workers });
-    const plan = await open({ shuffle: 'plan' });
-    await expect(examples.record(3)).rejects.toThrow(/in order only/);
-    expect(await all(examples.keys().repeat(2))).toEqual(await all(plan.keys().repeat(2)));
-    expect(await all(examples.batch(8))).toEqual(await all(plan.batch(8)));
-    const share = await open({ dataDir: dir, shuffle: 'plan', workers, rank: 1, world: 2 });
-    expect(await all(share.keys())).toHaveLength(51);
-  },
-);
-
 test('a Problem that threads do not know is a clear error, and needs none of them', async () => {
   class Stranger extends StoredProblem {
     readonly name = 'test_stranger';
@@ -415,11 +127,11 @@ test('a Problem that threads do not know is a clear error, and needs none of the
     example: (i) => ({ key: `${i}`, number: i }),
   });
   const threads = await openExamples(stranger, 'train', { dataDir, workers: 1 });
-  opened.push(threads);
   await expect(all(threads)).rejects.toThrow(/worker threads know no Problem test_stranger.*imports/);
+  await threads.close();
   const here = await openExamples(stranger, 'train', { dataDir, workers: 0 });
-  opened.push(here);
   expect(await all(here)).toHaveLength(3);
+  await here.close();
 });
 
 test('wrong numbers are refused where they are given', async () => {

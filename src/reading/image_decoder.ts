@@ -25,12 +25,12 @@ const MAX_TURBO_PIXELS = 1 << 22;
 
 /** One for a thread. Both decoders give the same pixels: libjpeg's accurate transform and smooth upsampling. */
 export class ImageDecoder {
-  private module: TurboModule | undefined;
   private turbo: TurboDecoder | undefined;
 
   static async open(): Promise<ImageDecoder> {
     const decoder = new ImageDecoder();
-    await decoder.load();
+    // Where it can't be loaded, sharp gives the same pixels, later.
+    await decoder.load().catch(() => {});
     return decoder;
   }
 
@@ -80,8 +80,8 @@ export class ImageDecoder {
     const factory = require('@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs') as (
       settings: object,
     ) => Promise<TurboModule>;
-    this.module = await factory({ print: () => {}, printErr: () => {} });
-    this.turbo = new this.module.JPEGDecoder();
+    const { JPEGDecoder } = await factory({ print: () => {}, printErr: () => {} });
+    this.turbo = new JPEGDecoder();
   }
 }
 
@@ -102,18 +102,17 @@ async function decodeWithSharp(
   { channels }: ImageFormat,
   into: Uint8Array | undefined,
 ): Promise<Tensor<Uint8Array>> {
-  let picture = sharp(bytes, { failOn: 'error', pages: 1 });
-  if (channels === 1) picture = picture.greyscale();
-  if (channels === 3) picture = picture.toColourspace('srgb').removeAlpha();
-  if (channels === 4) picture = picture.toColourspace('srgb').ensureAlpha();
-  const { data, info } = await picture
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true })
-    .catch((cause: unknown) => {
-      const message = cause instanceof Error ? cause.message : String(cause);
-      throw new UserError(`not a picture (${message.trim().split('\n').at(-1)})`, { cause });
-    });
-  return { data: copyInto(data, into), shape: [info.height, info.width, info.channels] };
+  try {
+    let picture = sharp(bytes, { failOn: 'error', pages: 1 });
+    if (channels === 1) picture = picture.greyscale();
+    if (channels === 3) picture = picture.toColourspace('srgb').removeAlpha();
+    if (channels === 4) picture = picture.toColourspace('srgb').ensureAlpha();
+    const { data, info } = await picture.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    return { data: copyInto(data, into), shape: [info.height, info.width, info.channels] };
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new UserError(`not a picture (${message.trim().split('\n').at(-1)})`, { cause });
+  }
 }
 
 function copyInto(pixels: Uint8Array, into: Uint8Array | undefined): Uint8Array {

@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 
 const labelled = (examples: typeof train, label: string): Pipeline<string> =>
-  examples.keys().map((key) => `${label} ${key}`);
+  examples.keys().map((key): string => `${label} ${key}`);
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];

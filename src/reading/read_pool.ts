@@ -40,6 +40,8 @@ export class ReadPool {
 
   async close(): Promise<void> {
     this.fail(new Error('the reader is closed'));
+    // Threads that end now are not news; whoever waits for their end must not find the process ended before.
+    for (const { worker } of this.threads) worker.removeAllListeners('exit').ref();
     await Promise.all(this.threads.map(({ worker }) => worker.terminate()));
   }
 

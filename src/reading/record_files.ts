@@ -49,6 +49,7 @@ export type Visit = (slot: number, data: Uint8Array) => void | Promise<void>;
 export class RecordFiles {
   private readonly split: SplitFiles;
   private readonly options: ReadOptions;
+  private readonly coldReadMs: number;
   /** Least recently used first. */
   private readonly files = new Map<number, OpenFile>();
   private readonly streams = new Map<number, GzipShard>();
@@ -56,9 +57,11 @@ export class RecordFiles {
   private unpacking: Promise<void> = Promise.resolve();
   private spare: ReusedMemory | undefined;
 
-  constructor(split: SplitFiles, options: ReadOptions = {}) {
+  /** @param options.coldReadMs a read that takes longer is cold; half a millisecond where not said */
+  constructor(split: SplitFiles, options: ReadOptions & { readonly coldReadMs?: number } = {}) {
     this.split = split;
     this.options = options;
+    this.coldReadMs = options.coldReadMs ?? COLD_READ_MS;
   }
 
   /**
@@ -155,7 +158,7 @@ export class RecordFiles {
       if (count === 0) throw shorter(shard, run);
       filled += count;
     }
-    if (performance.now() - startedMs > COLD_READ_MS + run.length * COLD_READ_MS_PER_BYTE)
+    if (performance.now() - startedMs > this.coldReadMs + run.length * COLD_READ_MS_PER_BYTE)
       this.sideBySide = READS_AFTER_COLD;
     return bytes;
   }
