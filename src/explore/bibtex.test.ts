@@ -55,12 +55,12 @@ test('braces match whatever the citation holds', () => {
       (text) => {
         const made = bibtex(text, of);
         let depth = 0;
+        let lowest = 0;
         for (const character of made) {
-          if (character === '{') depth += 1;
-          if (character === '}') depth -= 1;
-          expect(depth).toBeGreaterThanOrEqual(0);
+          depth += character === '{' ? 1 : character === '}' ? -1 : 0;
+          lowest = Math.min(lowest, depth);
         }
-        expect(depth).toBe(0);
+        expect([lowest, depth]).toEqual([0, 0]);
       },
     ),
   );

@@ -49,7 +49,7 @@ export async function cardExamples(dataDir: string, problem: string, split: Spli
 /** Where the card's own files are, below the data folder. */
 export const CARD_FOLDER = 'card';
 
-/** Removes the pictures of cards before that this one does not show: who was struck is not to stay in a picture. */
+/** Removes the pictures of cards before that this one does not show. */
 export function removeOtherPictures(dataDir: string, shown: readonly string[]): void {
   const folder = join(dataDir, CARD_FOLDER);
   if (!existsSync(folder)) return;

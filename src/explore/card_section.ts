@@ -1,6 +1,7 @@
 /** What a dataset card says of one Problem. */
 
 import type { Manifest } from '../datagen/manifest.js';
+import type { OptionValue } from '../problems/problem.js';
 import type { CardCounts } from './card_counts.js';
 import type { KnownLicence } from './card_licence.js';
 import type { CardExample } from './card_pictures.js';
@@ -13,7 +14,11 @@ export interface CardSection {
   readonly counts: CardCounts;
   readonly examples: readonly CardExample[];
   /** From the Problem itself; absent of one that is not registered. */
-  readonly description?: string;
-  readonly aboutDataset?: string;
-  readonly terms?: string;
+  readonly known?: {
+    readonly description: string;
+    readonly aboutDataset: string;
+    readonly terms: string;
+    /** Options that are not the Problem's own, by which its features may be others. */
+    readonly changedOptions: Readonly<Record<string, OptionValue>>;
+  };
 }

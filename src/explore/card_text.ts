@@ -65,7 +65,7 @@ function warnings(sections: readonly CardSection[]): string[] {
   const closed = sections.filter(({ licence }) => !licence.maySharePieces);
   if (closed.length === 0) return [];
   const names = closed.map(({ name }) => code(name)).join(', ');
-  const terms = [...new Set(closed.flatMap((section) => section.terms ?? []))];
+  const terms = [...new Set(closed.flatMap(({ known }) => known?.terms ?? []))];
   return [
     [
       `> **Do not publish this folder.** The licence of what ${names} ${closed.length === 1 ? 'is' : 'are'} made of is not known to allow it.`,
@@ -75,20 +75,20 @@ function warnings(sections: readonly CardSection[]): string[] {
 }
 
 function sectionText(section: CardSection): string[] {
-  const { name, manifests, description, aboutDataset, terms } = section;
+  const { name, manifests, known } = section;
   const [first] = manifests as [Manifest];
   const { dataset, settings } = first;
   const features = featuresFromJson(first.features, `the manifest of ${name}`);
   return [
     `<a id="${name}"></a>`,
     `## ${plain(name)}`,
-    ...(description === undefined ? [] : [`${plain(description)}.`]),
-    ...(aboutDataset === undefined
+    ...(known === undefined ? [] : [`${plain(known.description)}.`]),
+    ...(known === undefined
       ? []
-      : [`${link(dataset.title, dataset.homepage)}: ${plain(aboutDataset)}`]),
+      : [`${link(dataset.title, dataset.homepage)}: ${plain(known.aboutDataset)}`]),
     ...exampleTexts(section.examples),
     '### Licence',
-    `${link(dataset.licence.name, dataset.licence.url)}.${terms === undefined ? '' : ` ${plain(terms)}`}`,
+    `${link(dataset.licence.name, dataset.licence.url)}.${known === undefined ? '' : ` ${plain(known.terms)}`}`,
     '### Citation',
     codeBlock(
       'bibtex',
@@ -105,7 +105,7 @@ function sectionText(section: CardSection): string[] {
     '### Features',
     featureTable(features, featureMeanings(features)),
     '### Loading',
-    codeBlock('ts', typescriptReader(name)),
+    codeBlock('ts', typescriptReader(section)),
     `<details>\n<summary>Python: TensorFlow, TFDS, PyTorch, WebDataset</summary>`,
     codeBlock('python', pythonReader({ name, version: settings.version, features })),
     '</details>',
@@ -233,13 +233,26 @@ function noteTexts(manifests: readonly Manifest[]): string[] {
   return notes.length === 0 ? [] : [notes.map((note) => `- ${plain(note)}`).join('\n')];
 }
 
-function typescriptReader(name: string): string {
-  return `import { createExampleParser, featuresFromJson, finishedManifest, readRecords } from 't2t-ts';
+/** As training gets them where the Problem is registered, else as they are stored. */
+function typescriptReader({ name, manifests, known }: CardSection): string {
+  const { split } = (manifests[0] as Manifest).settings;
+  if (known === undefined)
+    return `import { createExampleParser, featuresFromJson, finishedManifest, readRecords } from 't2t-ts';
 
-const manifest = finishedManifest('.', '${name}', 'train');
+const manifest = finishedManifest('.', '${name}', '${split}');
 const parser = createExampleParser(featuresFromJson(manifest.features, 'the manifest'));
 for (const { file } of manifest.shards)
   for await (const { data } of readRecords(file)) console.log(parser.parse(data));`;
+  const isChanged = Object.keys(known.changedOptions).length > 0;
+  const made = isChanged
+    ? `withOptions(problem('${name}'), ${JSON.stringify(known.changedOptions)})`
+    : `problem('${name}')`;
+  const mode = split === 'train' ? 'train' : split === 'dev' ? 'eval' : 'predict';
+  return `import { openExamples, problem${isChanged ? ', withOptions' : ''} } from 't2t-ts';
+
+const examples = await openExamples(${made}, '${mode}', { dataDir: '.' });
+for await (const example of examples) console.log(example);
+await examples.close();`;
 }
 
 function titleOf(manifests: readonly Manifest[]): string {

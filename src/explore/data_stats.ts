@@ -77,29 +77,20 @@ export async function dataStats(
   options: StatsOptions = {},
 ): Promise<DataStats> {
   const manifests = finishedSplits(dataDir, problem, options.splits);
-  const toTally = manifests.map((manifest) => ({
-    manifest,
-    shards: shardsToTally(dataDir, manifest, options.limit ?? Infinity),
-  }));
-  const total = toTally.flatMap(({ shards }) => shards).reduce((sum, { bytes }) => sum + bytes, 0);
-  let done = 0;
-  const splits: Partial<Record<Split, SplitStats>> = {};
-  const digests: { split: Split; keys: BigUint64Array; contents: BigUint64Array }[] = [];
-  for (const { manifest, shards } of toTally) {
-    const count = new SplitCount(manifest, `the manifest of ${problem}`);
-    let counted = 0;
-    for await (const tally of tallyShards(shards, { workers: options.workers ?? availableParallelism() })) {
-      count.add(tally);
-      done += shards[counted++]?.bytes ?? 0;
-      options.onProgress?.(done, total);
-    }
-    const { split } = manifest.settings;
-    const { stats, keys, contents } = count.finish();
-    splits[split] = stats;
-    digests.push({ split, keys, contents });
+  const shards = manifests.flatMap((manifest) => shardsToTally(dataDir, manifest, options.limit ?? Infinity));
+  const total = shards.reduce((sum, { bytes }) => sum + bytes, 0);
+  const counts = manifests.map((manifest) => new SplitCount(manifest, `the manifest of ${problem}`));
+  let [counted, done] = [0, 0];
+  for await (const tally of tallyShards(shards, { workers: options.workers ?? availableParallelism() })) {
+    const { split, bytes } = shards[counted++] as SplitShard;
+    counts.find((count) => count.split === split)?.add(tally);
+    done += bytes;
+    options.onProgress?.(done, total);
   }
-  const shared = digests.flatMap((one, i) =>
-    digests.slice(i + 1).map((other) => ({
+  const finished = counts.map((count) => ({ split: count.split, ...count.finish() }));
+  const splits = Object.fromEntries(finished.map(({ split, stats }) => [split, stats]));
+  const shared = finished.flatMap((one, i) =>
+    finished.slice(i + 1).map((other) => ({
       splits: [one.split, other.split] as const,
       keys: digestsInBoth(one.keys, other.keys),
       contents: digestsInBoth(one.contents, other.contents),
@@ -120,21 +111,26 @@ function finishedSplits(dataDir: string, problem: string, asked: readonly Split[
   );
 }
 
-function shardsToTally(
-  dataDir: string,
-  { shards, features }: Manifest,
-  limit: number,
-): (ShardToTally & { readonly bytes: number })[] {
+interface SplitShard extends ShardToTally {
+  readonly split: Split;
+  readonly bytes: number;
+}
+
+function shardsToTally(dataDir: string, manifest: Manifest, limit: number): SplitShard[] {
+  const { shards, features, settings } = manifest;
   let left = limit;
   return shards.flatMap(({ file, records: written, bytes }) => {
     const records = Math.min(written, left);
     left -= records;
-    return records === 0 ? [] : [{ path: join(dataDir, file), features, records, bytes }];
+    return records === 0
+      ? []
+      : [{ split: settings.split, path: join(dataDir, file), features, records, bytes }];
   });
 }
 
 /** Adds up the shards of one split, in their order. */
 class SplitCount {
+  readonly split: Split;
   private records = 0;
   private repeating = 0;
   private readonly manifest: Manifest;
@@ -147,6 +143,7 @@ class SplitCount {
 
   constructor(manifest: Manifest, where: string) {
     this.manifest = manifest;
+    this.split = manifest.settings.split;
     this.features = featuresFromJson(manifest.features, where);
     this.tallies = Object.entries(this.features).map(([name, feature]) => [name, noTally(feature)] as const);
   }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdtempSync,
@@ -16,6 +17,7 @@ import { writeSmallSplit } from '../../fixtures/small_split.js';
 import { generateData } from '../datagen/generate.js';
 import { float32, image, int64, text } from '../io/features.js';
 import '../problems/all.js';
+import { withOptions } from '../problems/problem.js';
 import { problem } from '../problems/registry.js';
 import { writeCard } from './dataset_card.js';
 
@@ -23,7 +25,10 @@ const folder = mkdtempSync(join(tmpdir(), 't2t-card-'));
 const dataDir = join(folder, 'data');
 let pictures: Uint8Array[] = [];
 beforeAll(async () => {
-  await generateData(problem('fec_tiny'), { dataDir, tmpDir: join(folder, 'tmp') });
+  await generateData(withOptions(problem('fec_tiny'), { find_face: false }), {
+    dataDir,
+    tmpDir: join(folder, 'tmp'),
+  });
   await writeCard(dataDir);
   const card = join(dataDir, 'card');
   pictures = readdirSync(card).flatMap((name) =>
@@ -53,7 +58,7 @@ test('a card begins with the metadata that the Hub reads', () => {
 test('a card tells counts by split and class, rejections, leakage, settings, features and how to load', () => {
   const card = readme();
   for (const line of [
-    '| train | 139 | 120 | 19 | 3 | 2.0 MB |',
+    '| train | 139 | 120 | 19 | 3 | ',
     '| `triplet_code` | train | dev | test |',
     '| `in-dev-split` | 19 | 0 | 0 | The row has images on both sides of the cut between train and dev. |',
     '| a photograph or recording in both | 0 | 0 | 0 |',
@@ -62,7 +67,7 @@ test('a card tells counts by split and class, rejections, leakage, settings, fea
     '| seed | `0` |',
     'def tfds_dataset(split="train"):',
     'def torch_loader(',
-    "finishedManifest('.', 'fec_tiny', 'train')",
+    'withOptions(problem(\'fec_tiny\'), {"find_face":false})',
     '@misc{fec_tiny,',
   ])
     expect(card).toContain(line);
@@ -104,6 +109,27 @@ test('windows of EEG are drawn, a file each', async () => {
   const drawing = readFileSync(join(dir, 'card/small_eeg-1-eeg-raw.svg'), 'utf8');
   expect(drawing).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" width="570" height="\d+"/);
   expect(drawing).toContain('<title>eeg/raw: 2 channels; left &#38; right</title>');
+});
+
+test('the program of a card gives every example, of a Problem that is registered and of one that is not', async () => {
+  const closed = closedFolder();
+  await writeCard(closed);
+  for (const [dir, records] of [
+    [dataDir, 120],
+    [closed, 3],
+  ] as const) {
+    const program = /```ts\n([\s\S]*?)```/.exec(readme(dir))?.[1] ?? '';
+    const library = new URL('../index.js', import.meta.url).href;
+    const counting = program
+      .replace("'t2t-ts'", `'${library}'`)
+      .replace(/console\.log\(.*\);/, "console.log('one');");
+    const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', counting], {
+      cwd: dir,
+      encoding: 'utf8',
+    });
+    expect(status, stderr).toBe(0);
+    expect(stdout).toBe('one\n'.repeat(records));
+  }
 });
 
 test('a second card is the same to the byte, and nothing is written', async () => {
@@ -170,6 +196,16 @@ test('pictures are shown where they are asked for, and removed where they no lon
   expect(readdirSync(join(dir, 'card')).filter((name) => name.endsWith('.jpeg'))).toHaveLength(3);
   await writeCard(dir);
   expect(readdirSync(join(dir, 'card'))).toEqual(['closed.counts.json']);
+});
+
+test('pictures go with what they show, whoever wrote the README.md beside them', async () => {
+  const dir = closedFolder();
+  await writeCard(dir, { pictures: 'always' });
+  const pictureFiles = () => readdirSync(join(dir, 'card')).filter((name) => name.endsWith('.jpeg'));
+  writeFileSync(join(dir, 'README.md'), `mine: ![](card/${pictureFiles()[0]})\n`);
+  for (const split of ['train', 'test']) rmSync(join(dir, `closed.${split}.manifest.json`));
+  expect(await writeCard(dir, { pictures: 'always' })).toEqual({ kept: join(dir, 'README.md') });
+  expect(pictureFiles()).toEqual([]);
 });
 
 test('people in two splits are counted; what no ledger tells is not known', async () => {

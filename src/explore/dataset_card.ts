@@ -21,7 +21,7 @@ export interface CardOptions {
 /** What became of the card. */
 export type CardOutcome =
   | { readonly written: string; readonly problems: readonly string[] }
-  /** There is a README.md that somebody else wrote: it is left alone. */
+  /** There is a README.md that somebody else wrote: it is left alone. A card's pictures beside it are renewed. */
   | { readonly kept: string };
 
 /**
@@ -31,7 +31,8 @@ export type CardOutcome =
  */
 export async function writeCard(dataDir: string, options: CardOptions = {}): Promise<CardOutcome> {
   const path = join(dataDir, 'README.md');
-  if (existsSync(path) && !readFileSync(path, 'utf8').includes(CARD_MARK)) return { kept: path };
+  const isOurs = !existsSync(path) || readFileSync(path, 'utf8').includes(CARD_MARK);
+  if (!isOurs && !existsSync(join(dataDir, CARD_FOLDER))) return { kept: path };
   const sections: CardSection[] = [];
   const unfinished: string[] = [];
   for (const name of namesIn(dataDir)) {
@@ -40,15 +41,17 @@ export async function writeCard(dataDir: string, options: CardOptions = {}): Pro
     if (finished.length < manifests.length) unfinished.push(name);
     if (finished.length > 0) sections.push(await sectionOf(dataDir, finished, options));
   }
+  // Also where no card is written: who was struck is not to stay in a picture.
+  removeOtherPictures(
+    dataDir,
+    sections.flatMap(({ examples }) => examples.flatMap(({ pictures }) => pictures.map(({ file }) => file))),
+  );
+  if (!isOurs) return { kept: path };
   if (sections.length === 0)
     throw new UserError('nothing in the folder is finished', {
       where: dataDir,
       remedy: unfinished.length > 0 ? `run datagen ${unfinished[0]} again` : 'run datagen first',
     });
-  removeOtherPictures(
-    dataDir,
-    sections.flatMap(({ examples }) => examples.flatMap(({ pictures }) => pictures.map(({ file }) => file))),
-  );
   const text = cardText(sections, CARD_MARK);
   if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeWhole(path, text);
   return { written: path, problems: sections.map(({ name }) => name) };
@@ -64,7 +67,7 @@ async function sectionOf(
   { pictures = 'licensed' }: CardOptions,
 ): Promise<CardSection> {
   const [first] = manifests as [Manifest];
-  const { problem: name, split } = first.settings;
+  const { problem: name, split, options } = first.settings;
   const known = problemNames().includes(name) ? problem(name) : undefined;
   const licence = knownLicence(first.dataset.licence.url);
   const isShown = pictures === 'always' || (pictures === 'licensed' && licence.maySharePieces);
@@ -76,9 +79,14 @@ async function sectionOf(
     counts: await cardCounts(dataDir, manifests, join(dataDir, CARD_FOLDER, `${name}.counts.json`)),
     examples,
     ...(known !== undefined && {
-      description: known.description,
-      aboutDataset: known.dataset.description,
-      terms: known.dataset.licence.terms,
+      known: {
+        description: known.description,
+        aboutDataset: known.dataset.description,
+        terms: known.dataset.licence.terms,
+        changedOptions: Object.fromEntries(
+          Object.entries(options).filter(([option, value]) => known.options[option] !== value),
+        ),
+      },
     }),
   };
 }

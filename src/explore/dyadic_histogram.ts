@@ -30,31 +30,36 @@ export function noHistogram(kind: 'any' | 'whole' = 'any'): DyadicHistogram {
   };
 }
 
-/** Counts the finite ones of `values[from]` to `values[to − 1]`, which lie between `least` and `greatest`. */
+/** Counts the finite ones of some values, which lie between `least` and `greatest`. */
 export function count(
   histogram: DyadicHistogram,
   values: ArrayLike<number>,
   range: { readonly least: number; readonly greatest: number },
-  from = 0,
-  to = values.length,
 ): void {
   if (!(range.least <= range.greatest)) return;
-  const scale = 2 ** -histogram.exponent;
-  cover(histogram, histogram.exponent, Math.floor(range.least * scale), Math.floor(range.greatest * scale));
+  const { exponent: before } = histogram;
+  cover(histogram, before, binOf(range.least, 2 ** -before), binOf(range.greatest, 2 ** -before));
   const { first, counts, exponent } = histogram;
-  const width = 2 ** -exponent;
-  for (let i = from; i < to; i++) {
+  const scale = 2 ** -exponent;
+  for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
-    if (Number.isFinite(value)) counts[Math.floor(value * width) - first]! += 1;
+    if (Number.isFinite(value)) counts[binOf(value, scale) - first]! += 1;
   }
+}
+
+/** A number below 0 that is too small for the product to be anything but 0 is in the bin below 0 all the same. */
+function binOf(value: number, scale: number): number {
+  const bin = Math.floor(value * scale);
+  return bin === 0 && value < 0 ? -1 : bin;
 }
 
 export function mergeHistogram(into: DyadicHistogram, other: Readonly<DyadicHistogram>): void {
   if (other.first > other.last) return;
   cover(into, other.exponent, other.first, other.last);
   const shift = 2 ** (into.exponent - other.exponent);
-  for (let bin = other.first; bin <= other.last; bin++)
-    into.counts[Math.floor(bin / shift) - into.first]! += other.counts[bin - other.first] as number;
+  forEachUsed(other, (bin, times) => {
+    into.counts[Math.floor(bin / shift) - into.first]! += times;
+  });
 }
 
 /** A histogram as it is reported: of the middle of the numbers, so that a few wild ones do not flatten it. */
@@ -83,11 +88,11 @@ export function reportHistogram(
   while (low < high && below + (used[low] as number) <= tail * total) below += used[low++] as number;
   while (high > low && above + (used[high] as number) <= tail * total) above += used[high--] as number;
   let factor = 1;
-  const binOf = (i: number): number => Math.floor((first + i) / factor);
-  while (binOf(high) - binOf(low) >= maxBins) factor *= 2;
-  const start = binOf(low);
-  const bins = new Array<number>(binOf(high) - start + 1).fill(0);
-  for (let i = low; i <= high; i++) bins[binOf(i) - start]! += used[i] as number;
+  const joined = (i: number): number => Math.floor((first + i) / factor);
+  while (joined(high) - joined(low) >= maxBins) factor *= 2;
+  const start = joined(low);
+  const bins = new Array<number>(joined(high) - start + 1).fill(0);
+  for (let i = low; i <= high; i++) if (used[i] !== 0) bins[joined(i) - start]! += used[i] as number;
   const width = 2 ** exponent * factor;
   return { from: start * width, width, counts: bins, below, above };
 }
@@ -104,9 +109,9 @@ export function quantiles(
   const total = counts.reduce((sum, each) => sum + each, 0);
   return parts.map((part) => {
     let below = 0;
-    let bin = first;
-    while (bin < last && below + (counts[bin - first] as number) < part * total)
-      below += counts[bin++ - first] as number;
+    let i = 0;
+    while (i < last - first && below + (counts[i] as number) < part * total) below += counts[i++] as number;
+    const bin = first + i;
     return exponent === 0 ? bin : (bin + 0.5) * 2 ** exponent;
   });
 }
@@ -128,10 +133,22 @@ function cover(histogram: DyadicHistogram, exponent: number, low: number, high: 
     return;
   }
   const counts = new Float64Array(BINS);
-  for (let bin = histogram.first; bin <= histogram.last; bin++)
-    counts[at(bin, histogram.exponent) - first]! += histogram.counts[bin - histogram.first] as number;
+  forEachUsed(histogram, (bin, times) => {
+    counts[at(bin, histogram.exponent) - first]! += times;
+  });
   histogram.exponent = target;
   histogram.first = first;
   histogram.last = last;
   histogram.counts = counts;
+}
+
+/**
+ * Bins that hold something. Counted from the first: the number of a bin may be so large (3e38 in bins of a trillionth) that
+ * the next whole number is no other to a double; the bins between are then empty.
+ */
+function forEachUsed(
+  { first, last, counts }: Readonly<DyadicHistogram>,
+  visit: (bin: number, times: number) => void,
+): void {
+  for (let i = 0; i <= last - first; i++) if (counts[i] !== 0) visit(first + i, counts[i] as number);
 }

@@ -15,11 +15,11 @@ export function noMoments(): Moments {
   return { count: 0, mean: 0, squares: 0, least: Infinity, greatest: -Infinity };
 }
 
-/** Adds the finite ones of `values[from]` to `values[to − 1]`: their mean first, then the distances from it. */
-export function addValues(moments: Moments, values: ArrayLike<number>, from = 0, to = values.length): void {
+/** Adds the finite ones of some values: their mean first, then the distances from it. */
+export function addValues(moments: Moments, values: ArrayLike<number>): void {
   const some = noMoments();
   let sum = 0;
-  for (let i = from; i < to; i++) {
+  for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
     if (!Number.isFinite(value)) continue;
     some.count += 1;
@@ -29,7 +29,7 @@ export function addValues(moments: Moments, values: ArrayLike<number>, from = 0,
   }
   if (some.count === 0) return;
   some.mean = sum / some.count;
-  for (let i = from; i < to; i++) {
+  for (let i = 0; i < values.length; i++) {
     const distance = (values[i] as number) - some.mean;
     if (Number.isFinite(distance)) some.squares += distance * distance;
   }

@@ -82,12 +82,12 @@ test('ticks are round numbers within the range', () => {
 });
 
 test('numbers are short', () => {
-  expect([0, 1234567, -0.5, 0.0000123, 16812, 2.71828].map(shortNumber)).toEqual([
+  expect([0, 1234567, -0.5, 0.0000123, 16812, 2.34567].map(shortNumber)).toEqual([
     '0',
     '1.23M',
     '−0.5',
     '1.2e-5',
     '16.8k',
-    '2.718',
+    '2.346',
   ]);
 });

@@ -212,7 +212,10 @@ function numbers(splits: readonly NamedSplit[]): Html {
     histogramPlot(sizes, { id: 'sizes', title: 'Bytes of a record', description: 'How large records are' }),
   );
   const isSingle = (name: string): boolean => channelsOf(splits, name).length === 1;
-  const panels = [...floats, ...whole].filter(isSingle).flatMap((name) => histogramPanel(splits, name, ''));
+  const panels = [
+    ...floats.filter(isSingle).flatMap((name) => histogramPanel(splits, name, '')),
+    ...whole.flatMap((name) => wholePanel(splits, name)),
+  ];
   const lists = floats.filter((name) => !isSingle(name));
   const all = sizes.length === 0 ? panels : [records, ...panels];
   const about =
@@ -223,6 +226,16 @@ function numbers(splits: readonly NamedSplit[]): Html {
     about,
     html`${legend(splits)}${grid(all)}${lists.length > 0 && listTable(splits, lists)}`,
   );
+}
+
+/** Whole numbers of few values are counted one by one. */
+const FEW_VALUES = 12;
+
+function wholePanel(splits: readonly NamedSplit[], name: string): Html[] {
+  const values = splits.map(([, { features }]) => valuesOf(features[name]));
+  const areFew = values.every((each) => (each?.distinct ?? Infinity) <= FEW_VALUES);
+  if (!areFew || onlyValue(splits, name) !== undefined) return histogramPanel(splits, name, '');
+  return [barsPanel(name, 'Share of each value', splits, values)].flatMap((panel) => panel ?? []);
 }
 
 function channelsOf(splits: readonly NamedSplit[], name: string): NumberStats['channels'] {
