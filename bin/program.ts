@@ -24,6 +24,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   import: async () => (await import('./import_command.js')).addImportCommand,
   duplicates: async () => (await import('./duplicates_command.js')).addDuplicatesCommand,
   faces: async () => (await import('./faces_command.js')).addFacesCommand,
+  train: async () => (await import('./train_command.js')).addTrainCommand,
+  eval: async () => (await import('./eval_command.js')).addEvalCommand,
   forget: async () => (await import('./forget_command.js')).addForgetCommand,
 };
 

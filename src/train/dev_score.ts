@@ -15,7 +15,7 @@ export interface DevScore {
   readonly metric: 'triplet_accuracy' | 'balanced_accuracy' | 'recall_at_1';
   /** Higher is better; from 0 to 1. */
   readonly score: number;
-  /** Null where the loss is of two augmented views. */
+  /** Null where it is no number, or of two augmented views. */
   readonly loss: number | null;
   readonly examples: number;
 }
@@ -50,7 +50,7 @@ export async function devScore(
   });
   return {
     ...scoreOf(learner, embeddings, targets),
-    loss: hasLoss ? lossSum / targets.length : null,
+    loss: hasLoss && Number.isFinite(lossSum) ? lossSum / targets.length : null,
     examples: targets.length,
   };
 }

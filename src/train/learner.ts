@@ -88,7 +88,11 @@ export function createLearner(options: {
     network,
     specs: [...networkWeights(network), ...ofLoss],
     features: Object.hasOwn(problem.features, 'key') ? ['key', ...names] : names,
-    batch: (...batches) => learnerBatch(inputs, hparams, batches),
+    batch(...batches) {
+      const batch = learnerBatch(inputs, hparams, batches);
+      if (hparams.loss === 'cross_entropy') checkClasses(problem, batch, classes);
+      return batch;
+    },
     forward: (weights, batch, pass) =>
       forward(network, weights, tf.tensor(batch.input, [batch.rows, ...inputs.shape]), pass),
     loss: (weights, batch, output) =>
@@ -145,6 +149,17 @@ function learnerBatch(inputs: ModelInputs, hparams: Hparams, batches: readonly B
     fecMargin(types[row] ?? '', { oneClass, otherwise }),
   );
   return { input, rows: 3 * targets.length, targets, margins };
+}
+
+function checkClasses({ name }: Problem, { targets }: LearnerBatch, { length }: ClassCounts): void {
+  const unknown = targets.find((target) => !(target < length));
+  if (unknown === undefined) return;
+  throw new UserError(
+    `${name} has an example of class ${unknown}, but its train split has only ${length} classes`,
+    {
+      remedy: 'make the data so that train has every class',
+    },
+  );
 }
 
 /** The places, from 0, of the two that belong together, and of the odd one. @throws UserError for a code that is none. */
