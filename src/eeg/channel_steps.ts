@@ -53,13 +53,13 @@ export interface CutPlan {
  * A function that gives the windows of a few channels: the numbers that the steps over the whole signal give, of which those
  * that no window needs are not computed where that can be avoided.
  * @param size of the signals before the steps: their sampling rate in Hz, and the samples of a channel
- * @returns a function of a signal of 1 to 8 channels, and of where the samples of each window's channels go
+ * @returns a function of a signal of 1 to 8 channels, and of where each window's channels × samples go
  * @throws as `applySteps`, and RangeError where a window is not within the signal.
  */
 export function windowCutter(
   { steps, windows, windowSteps }: CutPlan,
   size: SignalSize,
-): (signal: StoredSignal, targets: (window: number) => readonly ChannelSamples[]) => void {
+): (signal: StoredSignal, target: (window: number) => ChannelSamples) => void {
   // What bounds each sample by itself can as well be done to the windows alone.
   const levels = steps.length - 1 - steps.findLastIndex(({ step }) => step !== 'clip');
   const changing = steps.slice(0, steps.length - levels);
@@ -74,14 +74,14 @@ export function windowCutter(
       throw new RangeError(`samples ${fromSample} to ${fromSample + length} of a signal of ${whole.length}`);
     return programOf([...steps.slice(changing.length), ...windowSteps], { ...whole, length });
   });
-  return ({ data, channels }, targets) =>
+  return ({ data, channels }, target) =>
     inLanes(data, Math.max(before.room, resampleRoom(ratio)), (lanes) => {
       const filtered = before.run(lanes, channels);
       const cut = resampler(isPart ? finite(filtered, channels) : filtered, ratio);
       for (const [i, { fromSample, samples }] of windows.entries())
         withLaneMemory(() => {
           const { run, room } = each[i] as Program;
-          readLanes(run(cut(fromSample, samples, room), channels), targets(i));
+          readLanes(run(cut(fromSample, samples, room), channels), target(i));
         });
     });
 }

@@ -63,9 +63,9 @@ export interface LaneCode {
   fillDigital(at: number, end: number, source: number, scales: number): void;
   /** Fills samples from arrays of each channel of 64-bit floats, `PIECE_SAMPLES` numbers apart from `source` on. */
   fillNumbers(at: number, end: number, source: number): void;
-  /** Writes samples to such arrays, of 64-bit floats or of 32-bit ones. */
-  spreadFloat64(at: number, end: number, target: number): void;
-  spreadFloat32(at: number, end: number, target: number): void;
+  /** Writes samples to arrays of each channel, of 64-bit floats or of 32-bit ones, which are `row` bytes apart. */
+  spreadFloat64(at: number, end: number, target: number, row: number): void;
+  spreadFloat32(at: number, end: number, target: number, row: number): void;
   /** 0 where all values are finite. */
   hasOdd(at: number, end: number): number;
 }
@@ -297,21 +297,22 @@ function fillNumbers(vectors: Vectors): WasmFunction {
 function spread(vectors: Vectors, name: 'spreadFloat64' | 'spreadFloat32'): WasmFunction {
   const [bytes, store] =
     name === 'spreadFloat64' ? ([8, f64x2.storeOne] as const) : ([4, f64x2.storeOneAsFloat32] as const);
-  const row = bytes * PIECE_SAMPLES;
-  return wasmFunction(name, [I32, I32, I32], ([at, end, target], variable) => {
+  return wasmFunction(name, [I32, I32, I32, I32], ([at, end, target, row], variable) => {
     const x = variable(V128);
-    return overSamples(
-      vectors,
-      { at, end },
-      all(
-        each(vectors, (v, offset) =>
-          all(
-            set(x, f64x2.load(get(at), offset)),
-            store(get(target), get(x), 0, 2 * v * row),
-            store(get(target), get(x), 1, (2 * v + 1) * row),
-          ),
-        ),
-        set(target, i32.plus(get(target), i32.value(bytes))),
+    const places = Array.from({ length: 2 * vectors }, () => variable(I32));
+    const put = (channel: number): Code => {
+      const place = places[channel] as Local;
+      return all(
+        store(get(place), get(x), (channel % 2) as 0 | 1),
+        set(place, i32.plus(get(place), i32.value(bytes))),
+      );
+    };
+    return all(
+      ...places.map((place, i) => set(place, i32.plus(get(target), i32.times(get(row), i32.value(i))))),
+      overSamples(
+        vectors,
+        { at, end },
+        each(vectors, (v, offset) => all(set(x, f64x2.load(get(at), offset)), put(2 * v), put(2 * v + 1))),
       ),
     );
   });

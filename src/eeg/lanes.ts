@@ -54,9 +54,10 @@ export function mapLanes(
     const some = channels.slice(first, first + MOST_LANES);
     inLanes(some, room, (lanes) => {
       const result = change(lanes, first);
-      const arrays = some.map(() => new Float64Array(result.length));
-      readLanes(result, arrays);
-      changed.push(...arrays);
+      const { length } = result;
+      const rows = new Float64Array(some.length * length);
+      readLanes(result, rows);
+      changed.push(...some.map((_, row) => rows.subarray(row * length, (row + 1) * length)));
     });
   }
   return changed;
@@ -95,8 +96,13 @@ function isStored(channels: LaneSources): channels is readonly ScaledSamples[] {
 function fillLanes(lanes: Lanes, channels: LaneSources): boolean {
   if (!isStored(channels)) return fillFromNumbers(lanes, channels);
   fillFromStored(lanes, channels);
-  return true;
+  return channels.every(({ gain, shift, factor }) =>
+    Number.isFinite(Math.abs(gain) * (Math.abs(shift) + LARGEST_DIGITAL) * factor),
+  );
 }
+
+/** Of 16-bit integers. */
+const LARGEST_DIGITAL = 2 ** 15;
 
 function fillFromNumbers(lanes: Lanes, channels: readonly ChannelSamples[]): boolean {
   const { memory, code, width, length } = lanes;
@@ -138,24 +144,29 @@ function fillFromStored(lanes: Lanes, channels: readonly ScaledSamples[]): void 
   }
 }
 
-/** Writes the samples of each channel to an array of its own, which is as long; all arrays are of one kind. */
-export function readLanes(lanes: Lanes, targets: readonly ChannelSamples[]): void {
+/** Writes channels × samples, as many channels as there is place for, into an array that is filled by them. */
+export function readLanes(lanes: Lanes, target: ChannelSamples): void {
   const { memory, code, width, length } = lanes;
-  const isSingle = targets[0] instanceof Float32Array;
-  const spread = isSingle ? code.spreadFloat32 : code.spreadFloat64;
-  const pieces = takeBytes(memory, width * PIECE_SAMPLES * NUMBER_BYTES);
-  const { buffer } = laneValues(memory);
-  const Numbers = isSingle ? Float32Array : Float64Array;
-  const values = new Numbers(buffer, pieces, width * PIECE_SAMPLES);
-  for (let from = 0; from < length; from += PIECE_SAMPLES) {
-    const end = Math.min(length, from + PIECE_SAMPLES);
-    spread(addressOf(lanes, from), addressOf(lanes, end), pieces);
-    for (const [channel, target] of targets.entries()) {
-      const first = channel * PIECE_SAMPLES;
-      target.set(values.subarray(first, first + end - from), from);
-    }
+  const [Numbers, spread] =
+    target instanceof Float32Array
+      ? ([Float32Array, code.spreadFloat32] as const)
+      : ([Float64Array, code.spreadFloat64] as const);
+  const atOnce = Math.min(length, MOST_SPREAD);
+  const bytes = atOnce * Numbers.BYTES_PER_ELEMENT;
+  const place = takeBytes(memory, width * bytes);
+  const rows = new Numbers(laneValues(memory).buffer, place, width * atOnce);
+  for (let from = 0; from < length; from += atOnce) {
+    const samples = Math.min(atOnce, length - from);
+    spread(addressOf(lanes, from), addressOf(lanes, from + samples), place, bytes);
+    if (samples === length) target.set(rows.subarray(0, target.length));
+    else
+      for (let row = 0; row * length < target.length; row++)
+        target.set(rows.subarray(row * atOnce, row * atOnce + samples), row * length + from);
   }
 }
+
+/** Samples that are brought out at once: more than windows have, and little memory. */
+const MOST_SPREAD = 8192;
 
 /** A copy of the samples from `from` on. */
 export function copyLanes(lanes: Lanes, from: number, size: LanesSize): Lanes {

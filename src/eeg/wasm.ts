@@ -115,22 +115,22 @@ export const f64x2 = {
     1,
   ],
   /** One of both floats, the `lane`-th. */
-  storeOne: (address: Code, value: Code, lane: 0 | 1, offset: number): Code => [
+  storeOne: (address: Code, value: Code, lane: 0 | 1): Code => [
     ...address,
     ...value,
     ...simd(0x5b),
     ALIGN_8,
-    ...unsigned(offset),
+    0,
     lane,
   ],
   /** The same, rounded to 32 bits. */
-  storeOneAsFloat32: (address: Code, value: Code, lane: 0 | 1, offset: number): Code => [
+  storeOneAsFloat32: (address: Code, value: Code, lane: 0 | 1): Code => [
     ...address,
     ...value,
     ...simd(0x5e),
     ...simd(0x5a),
     ALIGN_4,
-    ...unsigned(offset),
+    0,
     lane,
   ],
   store: (address: Code, value: Code, offset = 0): Code => [

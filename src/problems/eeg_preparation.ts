@@ -193,14 +193,16 @@ async function cutSegment(options: {
     for (let at = 0; at < read.channels.length; at += MOST_LANES) {
       const names = read.channels.slice(at, at + MOST_LANES);
       const some = { ...read, channels: names, data: read.data.slice(at, at + MOST_LANES) };
-      cut(some, (i) => names.map((_, row) => rowOf(held[i]!, channels.length + row, count)));
+      cut(some, (i) =>
+        rowsOf(held[i]!, { from: channels.length, end: channels.length + names.length, of: count }),
+      );
       channels.push(...names);
     }
   }
   if (isOwn) return { channels, tensors: held.map(({ buffer }) => buffer) };
   const samplingRate = samplingRateAfter(steps, signal.samplingRate);
   const tensors = held.map((values) => {
-    const data = channels.map((_, row) => rowOf(values, row, channels.length));
+    const data = channels.map((_, row) => rowsOf(values, { from: row, end: row + 1, of: channels.length }));
     return signalTensor(applySteps({ channels, samplingRate, data }, window)).buffer;
   });
   return { channels, tensors };
@@ -219,10 +221,13 @@ function range(from: number, end: number): number[] {
   return Array.from({ length: end - from }, (_, i) => from + i);
 }
 
-/** One of so many rows of equal length. */
-function rowOf(values: ChannelSamples, row: number, rows: number): ChannelSamples {
-  const length = values.length / rows;
-  return values.subarray(row * length, (row + 1) * length);
+/** Rows `from` … `end − 1` of so many of equal length. */
+function rowsOf(
+  values: ChannelSamples,
+  { from, end, of }: { readonly from: number; readonly end: number; readonly of: number },
+): ChannelSamples {
+  const length = values.length / of;
+  return values.subarray(from * length, end * length);
 }
 
 function outside(span: InputHint['window'], segments: readonly Segment[]): PreparationOutcome {

@@ -1,9 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
+import { ZipFile } from 'yazl';
 import { makeDeapFile, makeDictOfArrays } from '../../../fixtures/deap_file.js';
 import { UserError } from '../../io/errors.js';
+import { DamagedMemberError } from '../../io/tar_index.js';
 import { testContext } from '../physionet/obtain_context.test.helper.js';
 import { deapDataset } from './deap.js';
 import { DEAP_BODY_CHANNELS, DEAP_EEG_CHANNELS, DEAP_SAMPLES, readDeapFile } from './layout.js';
@@ -41,6 +44,64 @@ describe('deap', () => {
     ]);
     expect(context.notes).toEqual(['3 of the 32 participants are there']);
     expect(deapDataset.identityOf?.('data/s02.dat')).toBe('s02');
+  });
+});
+
+describe('deap in its archive', () => {
+  const contents = (name: string): Buffer => Buffer.from(`${name} `.repeat(50_000));
+
+  /** The archive as it is published, of small files, and what else lies beside it. */
+  async function archive(names: readonly string[]): Promise<string> {
+    const manualDir = folder();
+    const zip = new ZipFile();
+    for (const name of names) zip.addBuffer(contents(name), `data_preprocessed_python/${name}`);
+    zip.end();
+    writeFileSync(join(manualDir, 'data_preprocessed_python.zip'), await buffer(zip.outputStream));
+    return manualDir;
+  }
+
+  it('is read without unpacking it, any file at any time, as often as asked', async () => {
+    const manualDir = await archive(['s01.dat', 's02.dat', 's03.dat', 'readme.txt']);
+    const { recordings } = await deapDataset.obtain(testContext({ rawDir: folder(), manualDir }));
+    expect(recordings.map(({ id }) => id)).toEqual(['s01', 's02', 's03']);
+    const files = await deapDataset.openFiles({ rawDir: folder(), manualDir });
+    for (const { id, fileName } of [...recordings.toReversed(), ...recordings]) {
+      expect(Buffer.compare((await files.read(fileName))!.bytes, contents(`${id}.dat`))).toBe(0);
+      expect(files.stamp(fileName)).toBeDefined();
+    }
+    expect(await files.read('data_preprocessed_python/s04.dat')).toBeUndefined();
+    expect(await files.read('data_preprocessed_python/readme.txt')).toBeUndefined();
+    expect(files.stamp('data_preprocessed_python/s04.dat')).toBeUndefined();
+    expect(readdirSync(manualDir)).toEqual(['data_preprocessed_python.zip']);
+    files.close();
+  });
+
+  it('gives way to files that are unpacked, and gives the others', async () => {
+    const manualDir = await archive(['s01.dat', 's02.dat']);
+    writeFileSync(join(manualDir, 's02.dat'), 'mine');
+    const { recordings } = await deapDataset.obtain(testContext({ rawDir: folder(), manualDir }));
+    const files = await deapDataset.openFiles({ rawDir: folder(), manualDir });
+    const [first, second] = recordings;
+    expect(recordings.map(({ id }) => id)).toEqual(['s01', 's02']);
+    expect(Buffer.compare((await files.read(first!.fileName))!.bytes, contents('s01.dat'))).toBe(0);
+    expect((await files.read(second!.fileName))!.bytes).toEqual(Buffer.from('mine'));
+  });
+
+  it('that is damaged is one clear error, or one for the file that is', async () => {
+    const manualDir = await archive(['s01.dat']);
+    const path = join(manualDir, 'data_preprocessed_python.zip');
+    const whole = readFileSync(path);
+    const open = async () => {
+      const { recordings } = await deapDataset.obtain(testContext({ rawDir: folder(), manualDir }));
+      const files = await deapDataset.openFiles({ rawDir: folder(), manualDir });
+      return files.read(recordings[0]!.fileName);
+    };
+    writeFileSync(path, whole.subarray(0, whole.length - 40));
+    await expect(open()).rejects.toThrow(UserError);
+    const changed = Buffer.from(whole);
+    changed[200]! ^= 0xff;
+    writeFileSync(path, changed);
+    await expect(open()).rejects.toThrow(DamagedMemberError);
   });
 });
 
