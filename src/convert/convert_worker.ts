@@ -1,7 +1,7 @@
 /** The worker thread of conversions: makes one shard after another as it is told. */
 
 import { parentPort } from 'node:worker_threads';
-import { UserError } from '../io/errors.js';
+import { failureOf } from '../io/worker_thread.js';
 import { type ConvertTask, convertShard } from './convert_shard.js';
 import type { ConvertMessage } from './convert_workers.js';
 
@@ -31,21 +31,6 @@ port.on('message', (task: ConvertTask) => {
       tellProgress();
       tell({ kind: 'made', shard });
     },
-    (error: unknown) => tell({ kind: 'failed', ...failureOf(error) }),
+    (error: unknown) => tell({ kind: 'failed', failure: failureOf(error) }),
   );
 });
-
-function failureOf(error: unknown): Omit<ConvertMessage & { kind: 'failed' }, 'kind'> {
-  const { stack } = error as Error;
-  const more = stack === undefined ? {} : { stack };
-  if (!(error instanceof UserError))
-    return { what: error instanceof Error ? error.message : String(error), ...more };
-  const { what, where, remedy } = error;
-  return {
-    what,
-    ...(where === undefined ? {} : { where }),
-    ...(remedy === undefined ? {} : { remedy }),
-    ...more,
-    isUserError: true,
-  };
-}

@@ -1,21 +1,14 @@
 /** Worker threads that convert shards side by side. Who does the work; what the work is stands in convert_shard.ts. */
 
 import { Worker } from 'node:worker_threads';
-import { UserError } from '../io/errors.js';
+import { errorOf, inheritedFlags, type WorkerFailure } from '../io/worker_thread.js';
 import type { ConvertedShard, ConvertTask } from './convert_shard.js';
 
 /** What a worker tells. */
 export type ConvertMessage =
   | { readonly kind: 'progress'; readonly records: number; readonly bytes: number }
   | { readonly kind: 'made'; readonly shard: ConvertedShard }
-  | {
-      readonly kind: 'failed';
-      readonly what: string;
-      readonly where?: string;
-      readonly remedy?: string;
-      readonly stack?: string;
-      readonly isUserError?: true;
-    };
+  | { readonly kind: 'failed'; readonly failure: WorkerFailure };
 
 export interface ConvertRun {
   readonly workers: number;
@@ -37,7 +30,9 @@ export async function convertOnWorkers(tasks: readonly ConvertTask[], run: Conve
   };
   const loop = async (): Promise<void> => {
     run.signal?.throwIfAborted();
-    const worker = new Worker(new URL('./convert_worker.js', import.meta.url), { execArgv: [] });
+    const worker = new Worker(new URL('./convert_worker.js', import.meta.url), {
+      execArgv: inheritedFlags(process.execArgv),
+    });
     workers.add(worker);
     try {
       for (const [number, task] of queue) run.onMade(number, await convert(worker, task, run));
@@ -71,7 +66,7 @@ function convert(worker: Worker, task: ConvertTask, run: ConvertRun): Promise<Co
     const onMessage = (message: ConvertMessage): void => {
       if (message.kind === 'progress') run.onProgress(message.records, message.bytes);
       else if (message.kind === 'made') done(() => resolve(message.shard));
-      else done(() => reject(asError(message)));
+      else done(() => reject(errorOf(message.failure)));
     };
     const onError = (error: unknown): void => done(() => reject(error));
     const onExit = (): void => done(() => reject(new StoppedError('a worker thread was stopped')));
@@ -82,16 +77,4 @@ function convert(worker: Worker, task: ConvertTask, run: ConvertRun): Promise<Co
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     worker.postMessage(task);
   });
-}
-
-function asError({ what, where, remedy, stack, isUserError }: ConvertMessage & { kind: 'failed' }): Error {
-  const error =
-    isUserError === true
-      ? new UserError(what, {
-          ...(where === undefined ? {} : { where }),
-          ...(remedy === undefined ? {} : { remedy }),
-        })
-      : new Error(what);
-  if (stack !== undefined) error.stack = stack;
-  return error;
 }

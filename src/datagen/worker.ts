@@ -6,6 +6,7 @@ import type { DatasetFile, DatasetFiles } from '../datasets/dataset.js';
 import { contentHash } from '../io/content_store.js';
 import { UserError } from '../io/errors.js';
 import { DamagedMemberError } from '../io/tar_index.js';
+import { failureOf } from '../io/worker_thread.js';
 import '../problems/all.js';
 import { type PreparationOutcome, type Problem, withOptions } from '../problems/problem.js';
 import { problem } from '../problems/registry.js';
@@ -17,7 +18,6 @@ import type {
   PrepareFilesTask,
   PrepareResult,
   PrepareTask,
-  WorkerFailure,
   WorkerResult,
   WorkerSetup,
   WorkerTask,
@@ -110,16 +110,4 @@ const FILE_DAMAGE = new Set(['EIO', 'EACCES', 'EPERM', 'EISDIR', 'ENAMETOOLONG']
 
 function keep(content: string, outcome: PreparationOutcome): InputOutcome {
   return outcome.ok ? { ok: true, content, ...pack.append(packed(outcome.bytes, outcome.facts)) } : outcome;
-}
-
-function failureOf(error: unknown): WorkerFailure {
-  const stack = error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {};
-  if (error instanceof UserError)
-    return {
-      what: error.what,
-      ...(error.where === undefined ? {} : { where: error.where }),
-      ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
-      ...stack,
-    };
-  return { what: error instanceof Error ? error.message : String(error), ...stack };
 }

@@ -68,12 +68,4 @@ export interface ShardResult {
 export type WorkerTask = PrepareTask | PrepareFilesTask | ShardTask;
 export type WorkerResult = PrepareResult | PrepareFilesResult | ShardResult;
 
-/** An error that crosses threads: a UserError keeps its parts. */
-export interface WorkerFailure {
-  readonly what: string;
-  readonly where?: string;
-  readonly remedy?: string;
-  readonly stack?: string;
-}
-
 export type RejectionTally = Partial<Record<RejectionReason, number>>;

@@ -1,7 +1,7 @@
 /** Worker threads that take tasks in turn. Who does the work; what the work is stands in worker.ts. */
 
 import { Worker } from 'node:worker_threads';
-import { UserError } from '../io/errors.js';
+import { errorOf, inheritedFlags, type WorkerFailure } from '../io/worker_thread.js';
 import type {
   PrepareFilesResult,
   PrepareFilesTask,
@@ -9,7 +9,6 @@ import type {
   PrepareTask,
   ShardResult,
   ShardTask,
-  WorkerFailure,
   WorkerResult,
   WorkerSetup,
   WorkerTask,
@@ -92,7 +91,7 @@ export class WorkerPool {
     worker.on('message', (message: { id: number; result?: WorkerResult; failure?: WorkerFailure }) => {
       const waiting = entry.running.get(message.id);
       entry.running.delete(message.id);
-      if (message.failure !== undefined) waiting?.reject(asError(message.failure));
+      if (message.failure !== undefined) waiting?.reject(errorOf(message.failure));
       else waiting?.resolve(message.result as WorkerResult);
       this.dispatch();
     });
@@ -113,21 +112,4 @@ export class WorkerPool {
       running.clear();
     }
   }
-}
-
-/** The process's flags without those that name a program text, which a worker, having a file, refuses. */
-function inheritedFlags(flags: readonly string[]): string[] {
-  const isText = (flag: string | undefined): boolean => /^(-e|--eval|-p|--print|-pe)$/.test(flag ?? '');
-  return flags.filter(
-    (flag, i) => !isText(flag) && !isText(flags[i - 1]) && !flag.startsWith('--input-type'),
-  );
-}
-
-function asError(failure: WorkerFailure): Error {
-  const error = new UserError(failure.what, {
-    ...(failure.where === undefined ? {} : { where: failure.where }),
-    ...(failure.remedy === undefined ? {} : { remedy: failure.remedy }),
-  });
-  if (failure.stack !== undefined) error.stack = failure.stack;
-  return error;
 }

@@ -133,7 +133,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 0.35rem 0.9rem 0.35rem 0; border-bottom: 1px solid var(--line); white-space: nowrap; font-weight: 400; }
 thead th { color: var(--soft); font-size: 0.8125rem; }
 .number { text-align: right; }
-.cell { padding-left: 0.9rem; background: color-mix(in srgb, var(--mark) var(--share), transparent); background-size: 100%; }
+.cell { padding-left: 0.9rem; background: color-mix(in srgb, var(--mark) calc(var(--share) * 0.45), transparent); background-size: 100%; }
 .score { width: 15rem; height: 1.1rem; display: block; }
 .score path { fill: none; } .score circle { fill: var(--mark); }
 .score .ground { stroke: var(--line); } .score .guess { stroke: var(--rejected); stroke-width: 2; }

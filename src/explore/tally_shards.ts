@@ -1,7 +1,7 @@
 /** Counts shards on several threads and hands the counts on in the order of the shards. */
 
 import { Worker } from 'node:worker_threads';
-import { asError } from '../reading/read_messages.js';
+import { errorOf } from '../io/worker_thread.js';
 import type { ShardTally, ShardToTally } from './shard_tally.js';
 import type { TallyAnswer } from './tally_worker.js';
 
@@ -39,7 +39,7 @@ function ask(thread: Worker, shard: ShardToTally): Promise<ShardTally> {
       message: (answer: TallyAnswer) => {
         done();
         if ('tally' in answer) resolve(answer.tally);
-        else reject(asError(answer.failure));
+        else reject(errorOf(answer.failure));
       },
       error: (error: Error) => {
         done();

@@ -1,9 +1,8 @@
 /** The thread that counts shards, one at a time, as it is told. */
 
 import { parentPort } from 'node:worker_threads';
-import type { WorkerFailure } from '../datagen/worker_messages.js';
+import { failureOf, type WorkerFailure } from '../io/worker_thread.js';
 import { ImageDecoder } from '../reading/image_decoder.js';
-import { failureOf } from '../reading/read_messages.js';
 import { type ShardTally, type ShardToTally, tallyShard } from './shard_tally.js';
 
 /** What the thread answers. */

@@ -1,7 +1,6 @@
 /** What a reader asks of its worker threads and what comes back: plain data that structured cloning carries. */
 
-import type { WorkerFailure } from '../datagen/worker_messages.js';
-import { UserError } from '../io/errors.js';
+import type { WorkerFailure } from '../io/worker_thread.js';
 import type { OptionValue } from '../problems/problem.js';
 import type { Batch } from './collate.js';
 import type { SplitFiles } from './open_split.js';
@@ -28,25 +27,3 @@ export interface ReadTask {
 export type ReadAnswer =
   | { readonly id: number; readonly batch: Batch }
   | { readonly id: number; readonly failure: WorkerFailure };
-
-export function failureOf(error: unknown): WorkerFailure {
-  const stack = error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {};
-  if (!(error instanceof UserError))
-    return { what: error instanceof Error ? error.message : String(error), ...stack };
-  const { what, where, remedy } = error;
-  return {
-    what,
-    ...(where === undefined ? {} : { where }),
-    ...(remedy === undefined ? {} : { remedy }),
-    ...stack,
-  };
-}
-
-export function asError({ what, where, remedy, stack }: WorkerFailure): UserError {
-  const error = new UserError(what, {
-    ...(where === undefined ? {} : { where }),
-    ...(remedy === undefined ? {} : { remedy }),
-  });
-  if (stack !== undefined) error.stack = stack;
-  return error;
-}

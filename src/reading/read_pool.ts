@@ -1,8 +1,9 @@
 /** Worker threads that read for one reader. They don't keep the process alive while nothing is asked of them. */
 
 import { Worker } from 'node:worker_threads';
+import { errorOf, inheritedFlags } from '../io/worker_thread.js';
 import type { Batch } from './collate.js';
-import { asError, type ReadAnswer, type ReadSetup, type ReadTask } from './read_messages.js';
+import type { ReadAnswer, ReadSetup, ReadTask } from './read_messages.js';
 
 interface Waiting {
   readonly resolve: (batch: Batch) => void;
@@ -57,7 +58,7 @@ export class ReadPool {
       const waiting = thread.waiting.get(answer.id);
       thread.waiting.delete(answer.id);
       if (thread.waiting.size === 0) worker.unref();
-      if ('failure' in answer) waiting?.reject(asError(answer.failure));
+      if ('failure' in answer) waiting?.reject(errorOf(answer.failure));
       else waiting?.resolve(answer.batch);
     });
     worker.on('error', (error) => this.fail(error instanceof Error ? error : new Error(String(error))));
@@ -77,12 +78,4 @@ export class ReadPool {
       worker.unref();
     }
   }
-}
-
-/** The process's flags without those that name a program text, which a worker, having a file, refuses. */
-function inheritedFlags(flags: readonly string[]): string[] {
-  const isText = (flag: string | undefined): boolean => /^(-e|--eval|-p|--print|-pe)$/.test(flag ?? '');
-  return flags.filter(
-    (flag, i) => !isText(flag) && !isText(flags[i - 1]) && !flag.startsWith('--input-type'),
-  );
 }

@@ -1,12 +1,13 @@
 /** The worker thread of a reader: reads, decodes and prepares the records it is told. */
 
 import { parentPort, workerData } from 'node:worker_threads';
+import { failureOf } from '../io/worker_thread.js';
 import '../problems/all.js';
 import { UserError } from '../io/errors.js';
 import { withOptions } from '../problems/problem.js';
 import { problem, problemNames } from '../problems/registry.js';
 import { type Batch, isTensor } from './collate.js';
-import { failureOf, type ReadAnswer, type ReadSetup, type ReadTask } from './read_messages.js';
+import type { ReadAnswer, ReadSetup, ReadTask } from './read_messages.js';
 import { SplitReader } from './split_reader.js';
 
 const port = parentPort;
