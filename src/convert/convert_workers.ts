@@ -31,7 +31,7 @@ export async function convertOnWorkers(tasks: readonly ConvertTask[], run: Conve
   const loop = async (): Promise<void> => {
     run.signal?.throwIfAborted();
     const worker = new Worker(new URL('./convert_worker.js', import.meta.url), {
-      execArgv: inheritedFlags(process.execArgv),
+      ...inheritedFlags(process.execArgv),
     });
     workers.add(worker);
     try {

@@ -84,7 +84,7 @@ export class WorkerPool {
 
   private addWorker() {
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
-      execArgv: inheritedFlags(process.execArgv),
+      ...inheritedFlags(process.execArgv),
       workerData: { ...this.setup, worker: this.workers.length } satisfies WorkerSetup,
     });
     const entry = { worker, running: new Map<number, Waiting>() };

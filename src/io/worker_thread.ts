@@ -34,10 +34,24 @@ export function errorOf({ what, where, remedy, stack }: WorkerFailure): UserErro
   return error;
 }
 
-/** The process's flags without those that name a program text, which a worker, having a file, refuses. */
-export function inheritedFlags(flags: readonly string[]): string[] {
-  const isText = (flag: string | undefined): boolean => /^(-e|--eval|-p|--print|-pe)$/.test(flag ?? '');
-  return flags.filter(
-    (flag, i) => !isText(flag) && !isText(flags[i - 1]) && !flag.startsWith('--input-type'),
-  );
+/**
+ * What to start a thread with so that it runs like the process: Node hands its flags on by itself. Only where the program was
+ * given as text (`--input-type`) does it refuse to, since a thread has a file; and named one by one, it takes none that are
+ * about the whole process (`--max-old-space-size`). The flags that decide how modules are found are then handed on.
+ */
+export function inheritedFlags(flags: readonly string[]): { readonly execArgv?: string[] } {
+  if (!flags.some((flag) => flag.startsWith('--input-type'))) return {};
+  const isBare = (flag = ''): boolean => MODULE_FLAGS.includes(flag);
+  const isModuleFlag = (flag: string): boolean => isBare(flag.split('=', 1)[0]);
+  return { execArgv: flags.filter((flag, i) => isModuleFlag(flag) || isBare(flags[i - 1])) };
 }
+
+const MODULE_FLAGS = [
+  '--import',
+  '--require',
+  '-r',
+  '--loader',
+  '--experimental-loader',
+  '--conditions',
+  '-C',
+];

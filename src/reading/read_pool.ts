@@ -50,7 +50,7 @@ export class ReadPool {
     const least = [...this.threads].sort((a, b) => a.waiting.size - b.waiting.size)[0];
     if (least !== undefined && (least.waiting.size === 0 || this.threads.length >= this.size)) return least;
     const worker = new Worker(new URL('./read_worker.js', import.meta.url), {
-      execArgv: inheritedFlags(process.execArgv),
+      ...inheritedFlags(process.execArgv),
       workerData: this.setup,
     });
     const thread: Thread = { worker, waiting: new Map() };
