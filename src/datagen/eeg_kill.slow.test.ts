@@ -191,15 +191,11 @@ describe('a bad day of PhysioNet', () => {
     ['another recording than SHA256SUMS.txt says', (bytes: Uint8Array) => flipped(bytes)],
     ['half of a recording', (bytes: Uint8Array) => bytes.subarray(0, bytes.length >> 1)],
     ['a web page that asks to log in', () => Buffer.from('<!doctype html><title>Log in</title>')],
-    ['nothing', () => undefined],
   ])(
     '%s is one clear error that names the file, and is never used; what is whole stays',
     async (name, spoil) => {
       const bad = recordings[3] as string;
-      const served = new Map<string, Uint8Array>(files);
-      const spoilt = spoil(files.get(bad) as Uint8Array);
-      if (spoilt === undefined) served.delete(bad);
-      else served.set(bad, spoilt);
+      const served = new Map(files).set(bad, spoil(files.get(bad) as Uint8Array));
       const out = join(folder, name.replaceAll(' ', '-'));
       await withServer(served, sumsOf(files), async (mirror) => {
         const line = failureOf(await runCli(command('eeg_motor_imagery', { mirror, out })));
@@ -218,6 +214,23 @@ describe('a bad day of PhysioNet', () => {
       });
     },
   );
+
+  test('nothing where a recording should be costs its windows alone, and gives them back with --retry', async () => {
+    const gone = recordings[3] as string;
+    const served = new Map([...files].filter(([name]) => name !== gone));
+    const out = join(folder, 'gone');
+    await withServer(served, sumsOf(files), async (mirror) => {
+      const { rejected } = countsOf(await runCli(command('eeg_motor_imagery', { mirror, out })));
+      expect(rejected).toEqual({ 'dead-url': 4 });
+    });
+    await withServer(files, sumsOf(files), async (mirror, asked) => {
+      countsOf(await runCli([...command('eeg_motor_imagery', { mirror, out }), '--retry', 'dead']));
+      expect(asked().filter((url) => url.endsWith('.edf'))).toEqual([
+        expect.stringContaining(physionetPath(SLUG, gone)),
+      ]);
+      expect(differences(join(calm.eeg_motor_imagery, 'data'), join(out, 'data'))).toEqual([]);
+    });
+  });
 
   test('a recording that was published damaged is counted window by window, with the reason', async () => {
     const [cut, header, other] = [recordings[1], recordings[4], recordings[7]] as [string, string, string];

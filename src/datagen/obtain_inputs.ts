@@ -3,6 +3,7 @@
 import pLimit from 'p-limit';
 import { type FetchUrlsOptions, fetchUrls, type WaitingHost } from '../io/fetch_urls.js';
 import { datasetFileName } from '../problems/problem.js';
+import { type MissedFiles, missedOutcome } from './fetch_own_files.js';
 import { failedOutcome, type InputRecords, urlOf } from './input_records.js';
 import { type InputOutcome, UNREADABLE } from './input_table.js';
 import type { RejectionTally } from './worker_messages.js';
@@ -20,6 +21,8 @@ export interface ObtainInputsOptions {
   readonly records: InputRecords;
   /** Numbers of the inputs wanted. */
   readonly wanted: readonly number[];
+  /** Files of the dataset's own that could not be fetched. */
+  readonly missed: MissedFiles;
   readonly pool: WorkerPool;
   readonly fetch: Omit<FetchUrlsOptions, 'store' | 'journal'>;
   readonly onProgress?: (progress: InputsProgress) => void;
@@ -142,14 +145,26 @@ async function obtainRound(options: ObtainInputsOptions): Promise<void> {
 const FILES_PER_TASK = 16;
 
 async function prepareOwnFiles(
-  { records, pool, fetch }: ObtainInputsOptions,
+  { records, missed, pool, fetch }: ObtainInputsOptions,
   inputs: readonly number[],
   settle: (input: number, outcome: InputOutcome) => void,
   report: () => void,
 ): Promise<void> {
   const { table, prepared, own } = records;
+  const named: { readonly name: string; readonly input: number }[] = [];
+  for (const input of inputs) {
+    const name = datasetFileName(urlOf(table, input)) as string;
+    const failure = missed.get(name);
+    if (failure === undefined) {
+      named.push({ name, input });
+      continue;
+    }
+    const outcome = missedOutcome(failure);
+    prepared.add(urlOf(table, input), table.parts[input], outcome);
+    settle(input, outcome);
+  }
+  report();
   // In the order of names, since archives are read in order fastest; all parts of a file at once.
-  const named = inputs.map((input) => ({ name: datasetFileName(urlOf(table, input)) as string, input }));
   named.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.input - b.input));
   const isFirst = (i: number): boolean => named[i]?.name !== named[i - 1]?.name;
   const firsts = named.flatMap((_, i) => (isFirst(i) ? [i] : []));

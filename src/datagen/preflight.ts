@@ -32,7 +32,8 @@ export function preflightOf(run: Run, wanted: ReadonlySet<number>): Preflight {
     const url = urlOf(records.table, input);
     if (isOwn(input)) {
       files.add(url);
-      if (wanted.has(input)) filesToPrepare.add(url);
+      if (!wanted.has(input)) return;
+      filesToPrepare.add(url);
       // Asked only where files may be fetched: of millions of pictures in an archive it would take a minute.
       if (own?.isFetched === true && own.files.stamp(datasetFileName(url) as string) === undefined)
         filesToFetch.add(url);

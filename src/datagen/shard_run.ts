@@ -3,12 +3,13 @@
 import { rmSync } from 'node:fs';
 import pLimit from 'p-limit';
 import type { ObtainContext } from '../datasets/dataset.js';
-import { TRANSIENT_KINDS } from '../io/fetch_outcome.js';
+import { type FetchFailureKind, TRANSIENT_KINDS } from '../io/fetch_outcome.js';
 import { datasetFileName, type Problem } from '../problems/problem.js';
 import { REASON_OF_FETCH_FAILURE, REJECTION_REASONS } from '../problems/rejection.js';
 import { ledgerPath } from './data_files.js';
 import { describeData } from './describe_data.js';
 import { fetchOptions } from './fetch_options.js';
+import { fetchOwnFiles, recordedMiss } from './fetch_own_files.js';
 import type { GenerateOptions } from './generate.js';
 import { fateOf, type InputRecords, isReplacedFile, recordedOutcome, urlOf } from './input_records.js';
 import { contentToken, outcomeToken, UNREADABLE } from './input_table.js';
@@ -60,27 +61,20 @@ export async function finishShards(run: Run): Promise<void> {
 
 /**
  * Inputs that must be asked for or prepared: those of unfinished shards that no record settles, or whose failure may have
- * passed by itself; and in any shard those whose failure the person wants to have retried. Inputs that records settle get
- * their outcome on the way.
+ * passed by itself; and in any shard those whose failure the person wants to have retried, and files of the dataset's own
+ * whose failure may have passed. Inputs that records settle get their outcome on the way.
  */
 export function inputsToObtain(run: Run): Set<number> {
-  const { records, asked } = run;
-  const retry = new Set(run.options.retry ?? []);
+  const { records } = run;
   const wanted = new Set<number>();
   for (const { shards } of run.splits) {
     for (const shard of shards) {
       for (const input of shard.inputs) {
         if (records.table.outcomes.has(input)) continue;
-        const fate = fateOf(records, input);
-        const isFailure = fate?.status === 'failed';
-        const askAgain =
-          isFailure &&
-          fate.kind !== 'struck' &&
-          !asked.has(fate.url) &&
-          (retry.has(fate.kind) || (!shard.wasFinished && TRANSIENT_KINDS.has(fate.kind)));
-        if (askAgain) wanted.add(input);
+        const miss = recordedMiss(records, input);
+        if (isAskedAgain(run, shard, input, miss?.kind)) wanted.add(input);
         else if (shard.head === undefined) {
-          const outcome = recordedOutcome(records, input);
+          const outcome = recordedOutcome(records, input) ?? miss?.outcome;
           if (outcome === undefined) wanted.add(input);
           else records.table.outcomes.set(input, outcome);
         }
@@ -90,6 +84,21 @@ export function inputsToObtain(run: Run): Set<number> {
   return wanted;
 }
 
+function isAskedAgain(
+  { records, asked, options }: Run,
+  shard: ShardPlan,
+  input: number,
+  /** Of a file of the dataset's own that could not be fetched: the publisher lists it, so it is worth asking for again. */
+  missKind: FetchFailureKind | undefined,
+): boolean {
+  const isRetried = (kind: FetchFailureKind): boolean => options.retry?.includes(kind) === true;
+  if (missKind !== undefined)
+    return isRetried(missKind) || (options.onlyFinished !== true && TRANSIENT_KINDS.has(missKind));
+  const fate = fateOf(records, input);
+  if (fate?.status !== 'failed' || fate.kind === 'struck' || asked.has(fate.url)) return false;
+  return isRetried(fate.kind) || (!shard.wasFinished && TRANSIENT_KINDS.has(fate.kind));
+}
+
 async function obtain(run: Run, wanted: ReadonlySet<number>): Promise<void> {
   if (wanted.size === 0) return;
   const { options, records, problem } = run;
@@ -97,10 +106,11 @@ async function obtain(run: Run, wanted: ReadonlySet<number>): Promise<void> {
     const url = urlOf(records.table, input);
     if (datasetFileName(url) === undefined) run.asked.add(url);
   }
-  await fetchOwnFiles(run, wanted);
+  const missed = await fetchOwnFiles(run, wanted);
   await obtainInputs({
     records,
     wanted: [...wanted],
+    missed,
     pool: run.pool,
     // Which failures are asked again was decided above.
     fetch: {
@@ -111,18 +121,6 @@ async function obtain(run: Run, wanted: ReadonlySet<number>): Promise<void> {
     },
     onProgress: (progress) => options.onEvent?.({ type: 'progress', stage: 'inputs', ...progress }),
   });
-}
-
-/** Files of the dataset's own that are not here yet: those that some input wanted asks for, and no others. */
-async function fetchOwnFiles({ problem, records, context }: Run, wanted: ReadonlySet<number>): Promise<void> {
-  const { own, table } = records;
-  if (own?.isFetched !== true) return;
-  const names = new Set<string>();
-  for (const input of wanted) {
-    const name = datasetFileName(urlOf(table, input));
-    if (name !== undefined && own.files.stamp(name) === undefined) names.add(name);
-  }
-  if (names.size > 0) await problem.dataset.obtainFiles?.([...names].sort(), context);
 }
 
 /** A finished shard of which an input's fate is another now loses its ledger, and so is made anew. */

@@ -2,6 +2,7 @@
 
 import type { LookupFunction } from 'node:net';
 import { parseFetchUrl } from './address_guard.js';
+import { DownloadFailure } from './download_failure.js';
 import { UserError } from './errors.js';
 import { type FetchFailure, type FetchFailureKind, TRANSIENT_KINDS } from './fetch_outcome.js';
 import { redirectRefusal, refusalOf } from './fetch_url.js';
@@ -305,11 +306,11 @@ class Download {
     signal?.throwIfAborted();
   }
 
-  private refusal({ kind, detail }: FetchFailure): UserError {
+  private refusal(failure: FetchFailure): DownloadFailure {
     const kept = this.part.validator !== undefined && this.part.bytes > 0;
-    return new UserError(`the file can’t be downloaded: ${detail}`, {
+    return new DownloadFailure(failure, {
       where: this.options.url,
-      remedy: `${REMEDIES[kind] ?? 'run the command again later'}${kept ? '; what has arrived is kept and resumed' : ''}`,
+      remedy: `${REMEDIES[failure.kind] ?? 'run the command again later'}${kept ? '; what has arrived is kept and resumed' : ''}`,
     });
   }
 }

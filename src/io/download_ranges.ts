@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { parseFetchUrl } from './address_guard.js';
 import { isSameVersion, parseContentRange, rangeHeaders, validatorOf } from './byte_ranges.js';
 import { ConnectionPace } from './connection_pace.js';
+import { DownloadFailure } from './download_failure.js';
 import { type DownloadedFile, type DownloadFileOptions, downloadFile } from './download_file.js';
 import { UserError } from './errors.js';
 import { type FetchFailure, TRANSIENT_KINDS } from './fetch_outcome.js';
@@ -324,7 +325,8 @@ class RangesDownload {
     this.wakeAll();
   }
 
-  private refuse({ kind, detail }: FetchFailure): void {
+  private refuse(failure: FetchFailure): void {
+    const { kind } = failure;
     const isKept = this.pieces.bytes > 0;
     const remedy =
       kind === 'forbidden-address'
@@ -332,7 +334,7 @@ class RangesDownload {
         : TRANSIENT_KINDS.has(kind)
           ? 'run the command again later'
           : 'see whether the publisher has moved or changed it';
-    const error = new UserError(`the file can’t be downloaded: ${detail}`, {
+    const error = new DownloadFailure(failure, {
       where: this.options.url,
       remedy: `${remedy}${isKept ? '; what has arrived is kept and resumed' : ''}`,
     });

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
+import { DownloadFailure } from '../../io/download_failure.js';
 import { UserError } from '../../io/errors.js';
 import { parseSha256Sums } from '../../io/sha256_sums.js';
 import type { Licence, ObtainContext, Resource } from '../dataset.js';
@@ -29,6 +30,9 @@ export const PHYSIONET_URL = 'https://physionet.org/files/';
 
 /** Connections at once to PhysioNet, which gives each about 25 KB/s: as many as a browser opens to one host, or a few more. */
 const MAX_CONNECTIONS = 8;
+
+/** So many files in a row that the host did not give for another reason than being gone: it has a bad day. */
+const MAX_REFUSALS = 8;
 
 export const ODC_BY: Omit<Licence, 'terms'> = {
   name: 'Open Data Commons Attribution License 1.0 (ODC-By)',
@@ -95,6 +99,11 @@ async function fetchSums(project: PhysionetProject, context: ObtainContext): Pro
   return parseSha256Sums(readFileSync(path, 'utf8'), path);
 }
 
+/**
+ * Fetches all that can be had, past files that can't.
+ * @throws DownloadFailure in the end where some could not; at once where the host gives nothing any more. UserError where
+ * a file is not the one that the list says.
+ */
 async function fetchFiles(
   names: readonly string[],
   run: {
@@ -104,34 +113,38 @@ async function fetchFiles(
   },
 ): Promise<string[]> {
   const { project, context, sums } = run;
-  const missing = names.filter((name) => !existsSync(join(context.rawDir, ...name.split('/'))));
+  const pathOf = (name: string): string => join(context.rawDir, ...name.split('/'));
+  const missing = names.filter((name) => !existsSync(pathOf(name)));
   // Many files share the connections out among them; a few have several each.
   const files = Math.max(1, Math.min(MAX_CONNECTIONS, missing.length));
   const connections = Math.floor(MAX_CONNECTIONS / files);
   const limit = pLimit(files);
-  let failure: unknown;
-  const paths = await Promise.all(
-    names.map((name) =>
-      limit(async () => {
-        // After a failure nothing new is begun, but what is on its way arrives.
-        if (failure !== undefined) return '';
-        try {
-          context.signal?.throwIfAborted();
-          const sha256 = sums.get(name);
-          if (sha256 === undefined) throw notListed(name, project);
-          mkdirSync(dirname(join(context.rawDir, ...name.split('/'))), { recursive: true });
-          const url = physionetUrl(project, name, context.mirror);
-          const resource: Resource = { name, url, sha256, connections };
-          return await context.fetch(resource);
-        } catch (error) {
-          failure ??= error;
-          return '';
-        }
-      }),
-    ),
-  );
-  if (failure !== undefined) throw failure;
-  return paths;
+  let ending: unknown;
+  let missed: DownloadFailure | undefined;
+  let refusals = 0;
+  const fetchOne = async (name: string): Promise<void> => {
+    // After an end nothing new is begun, but what is on its way arrives.
+    if (ending !== undefined) return;
+    try {
+      context.signal?.throwIfAborted();
+      const sha256 = sums.get(name);
+      if (sha256 === undefined) throw notListed(name, project);
+      mkdirSync(dirname(pathOf(name)), { recursive: true });
+      const url = physionetUrl(project, name, context.mirror);
+      const resource: Resource = { name, url, sha256, connections };
+      await context.fetch(resource);
+      refusals = 0;
+    } catch (error) {
+      const isMiss = error instanceof DownloadFailure;
+      if (isMiss) missed ??= error;
+      // A file that is gone was denied by a host that answers.
+      refusals = isMiss && error.failure.kind === 'dead' ? 0 : refusals + 1;
+      if (!isMiss || refusals >= MAX_REFUSALS) ending ??= error;
+    }
+  };
+  await Promise.all(missing.map((name) => limit(fetchOne, name)));
+  if (ending !== undefined || missed !== undefined) throw ending ?? missed;
+  return names.map(pathOf);
 }
 
 function notListed(name: string, { slug, version }: PhysionetProject): UserError {
