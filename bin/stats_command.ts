@@ -8,11 +8,20 @@ import { type DataStats, dataStats, type SplitStats } from '../src/explore/data_
 import { checksOf } from '../src/explore/stats_checks.js';
 import { statsPage } from '../src/explore/stats_page.js';
 import type { Split } from '../src/problems/problem.js';
-import { addOutputOptions, type OutputOptions, readSplits, readWhole } from './options.js';
+import '../src/problems/all.js';
+import {
+  addImportOption,
+  addOutputOptions,
+  importModules,
+  type OutputOptions,
+  readSplits,
+  readWhole,
+} from './options.js';
 import { ProgressDisplay } from './progress.js';
 import { formatBytes, formatCount, print, printJson, table, tell } from './terminal.js';
 
 interface StatsCommandOptions extends OutputOptions {
+  readonly import: readonly string[];
   readonly html?: string;
   readonly limit?: number;
   readonly workers?: number;
@@ -31,12 +40,13 @@ export function addStatsCommand(program: Command): void {
     .option('--limit <n>', 'only so many records of each split', readWhole('--limit', 1))
     .option('--workers <n>', 'threads (default: one a core)', readWhole('--workers', 1))
     .option('--near', 'look for photographs that look alike, too');
-  addOutputOptions(command)
+  addOutputOptions(addImportOption(command))
     .addHelpText('after', '\nExample:\n  t2t-ts stats data fec --html fec-stats.html')
     .action(stats);
 }
 
 async function stats(dataDir: string, problem: string, options: StatsCommandOptions): Promise<void> {
+  await importModules(options.import);
   const progress = new ProgressDisplay();
   const { split, limit, workers, near } = options;
   let counted: DataStats;

@@ -8,11 +8,11 @@ import { readLedger } from '../datagen/ledger.js';
 import type { Manifest } from '../datagen/manifest.js';
 import { createExampleParser } from '../io/example_parser.js';
 import { featuresFromJson } from '../io/features.js';
-import { readRecordBatches } from '../io/tfrecord_reader.js';
 import type { Split } from '../problems/problem.js';
 import { digestsInBoth, sortedDigests } from './digests.js';
 import { labelFeatures, personFeatures } from './label_features.js';
-import { countValue, noValues, type ReportedValues, reportValues } from './value_counts.js';
+import { countValue, MAX_VALUES, noValues, type ReportedValues, reportValues } from './value_counts.js';
+import { shardRecords } from './whole_split.js';
 
 export interface CardCounts {
   readonly splits: Readonly<Partial<Record<Split, SplitCounts>>>;
@@ -27,7 +27,10 @@ export interface SplitCounts {
   readonly people: readonly string[] | null;
 }
 
-/** Null where it can't be known: splits that were imported keep no ledger, and not every Problem names people. */
+/**
+ * Null where it can't be known: the ledgers of imported splits know records by their place in a file and no photographs, and
+ * not every Problem names people.
+ */
 export interface SharedCounts {
   readonly splits: readonly [Split, Split];
   readonly keys: number | null;
@@ -62,7 +65,7 @@ export async function cardCounts(
   return { splits: Object.fromEntries(counted), shared };
 }
 
-const FORMAT = 't2t-ts card counts 1';
+const FORMAT = 't2t-ts card counts 2';
 
 /** `of` says of which shards the counts are. */
 interface KeptSplit {
@@ -98,9 +101,6 @@ function identityOf(manifests: readonly Manifest[]): string {
   return createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 32);
 }
 
-/** Classes that are kept of each label. */
-const MAX_CLASSES = 1000;
-
 async function countSplit(dataDir: string, { features: json, shards }: Manifest): Promise<SplitCounts> {
   const features = featuresFromJson(json, 'the manifest');
   const [labelNames, personNames] = [labelFeatures(features), personFeatures(features)];
@@ -111,8 +111,8 @@ async function countSplit(dataDir: string, { features: json, shards }: Manifest)
   );
   const labels = labelNames.map((name) => [name, noValues()] as const);
   const people = noValues();
-  for (const { file } of shards)
-    for await (const batch of readRecordBatches(join(dataDir, file)))
+  for (const { file, records } of shards)
+    for await (const batch of shardRecords(join(dataDir, file), { records, written: records }))
       for (const { data } of batch) {
         const values = parser.parse(data) as Record<string, unknown>;
         for (const [name, counts] of labels) {
@@ -124,7 +124,7 @@ async function countSplit(dataDir: string, { features: json, shards }: Manifest)
           if (person !== '') countValue(people, String(person));
       }
   return {
-    labels: Object.fromEntries(labels.map(([name, counts]) => [name, reportValues(counts, MAX_CLASSES)])),
+    labels: Object.fromEntries(labels.map(([name, counts]) => [name, reportValues(counts, MAX_VALUES)])),
     people: people.isOverflown || people.counts.size === 0 ? null : [...people.counts.keys()].sort(),
   };
 }
@@ -155,7 +155,7 @@ function inBoth(these: readonly string[], those: readonly string[]): number {
   return these.filter((person) => other.has(person)).length;
 }
 
-/** Of the examples that were written, by the ledgers; undefined where one is missing. */
+/** Of the examples that were written, by the ledgers; undefined where one is missing, or names no input of an example. */
 function ledgerDigests(
   dataDir: string,
   { settings, shards }: Manifest,
@@ -165,14 +165,13 @@ function ledgerDigests(
     const path = ledgerPath(dataDir, settings.problem, settings.split, index, settings.shards);
     if (!existsSync(path)) return undefined;
     const written = readLedger(path).lines.filter((line) => line.rejected === undefined);
+    const tokensOf = written.map(({ inputs = [] }) => inputs.filter((token) => /^[0-9a-f]{16}/.test(token)));
+    if (tokensOf.some((tokens) => tokens.length === 0)) return undefined;
     keys.push(
       BigUint64Array.from(written, ({ key }) => createHash('sha256').update(key).digest().readBigUInt64BE()),
     );
     // A token begins with 16 hexadecimal digits of its content's SHA-256.
-    const tokens = written
-      .flatMap(({ inputs = [] }) => inputs)
-      .filter((token) => /^[0-9a-f]{16}/.test(token));
-    sources.push(BigUint64Array.from(tokens, (token) => BigInt(`0x${token.slice(0, 16)}`)));
+    sources.push(BigUint64Array.from(tokensOf.flat(), (token) => BigInt(`0x${token.slice(0, 16)}`)));
   }
   return { keys: sortedDigests(keys), sources: sortedDigests(sources) };
 }

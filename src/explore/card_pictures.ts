@@ -1,6 +1,6 @@
 /** The example pictures of a dataset card: the first records' pictures as they are stored, and drawings of EEG. */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sniffImageFormat } from '../io/image_format.js';
 import type { Split } from '../problems/problem.js';
@@ -21,11 +21,22 @@ export interface CardExample {
   }[];
 }
 
+/** A file to be written below the data folder. */
+export interface CardPicture {
+  readonly file: string;
+  readonly bytes: Uint8Array;
+}
+
 const EXAMPLES_OF_PICTURES = 4;
 const EXAMPLES_OF_WINDOWS = 2;
 
-/** Writes the pictures of a finished split's first examples, which the shuffle drew, into `card/`. */
-export async function cardExamples(dataDir: string, problem: string, split: Split): Promise<CardExample[]> {
+/** A finished split's first examples, which the shuffle drew, and the files of their pictures; `renewPictures` writes them. */
+export async function cardExamples(
+  dataDir: string,
+  problem: string,
+  split: Split,
+): Promise<{ examples: CardExample[]; files: CardPicture[] }> {
+  const files: CardPicture[] = [];
   const sheet = splitSheet(dataDir, await inspectSplit(dataDir, problem, split, EXAMPLES_OF_PICTURES));
   const examples = sheet.examples.map((example, i) => {
     const pictures = picturesOf(example);
@@ -37,25 +48,48 @@ export async function cardExamples(dataDir: string, problem: string, split: Spli
             key: example.key ?? `record ${example.index}`,
             pictures: pictures.map(({ name, bytes, suffix }) => {
               const file = `${CARD_FOLDER}/${problem}-${i + 1}-${name.replace(/[^a-z0-9_]+/gi, '-')}.${suffix}`;
-              writeChanged(join(dataDir, file), bytes);
+              files.push({ file, bytes });
               return { name, file, isOdd: name === example.highlight };
             }),
           },
         ];
   });
-  return examples.flat();
+  return { examples: examples.flat(), files };
 }
 
 /** Where the card's own files are, below the data folder. */
 export const CARD_FOLDER = 'card';
 
-/** Removes the pictures of cards before that this one does not show. */
-export function removeOtherPictures(dataDir: string, shown: readonly string[]): void {
-  const folder = join(dataDir, CARD_FOLDER);
-  if (!existsSync(folder)) return;
-  for (const name of readdirSync(folder))
-    if (/^.+-\d+-.+\.(jpeg|png|gif|webp|avif|svg)$/.test(name) && !shown.includes(`${CARD_FOLDER}/${name}`))
-      rmSync(join(folder, name));
+/** Writes a card's pictures, and removes those of the card before that this one does not show. Other files are left alone. */
+export function renewPictures(dataDir: string, pictures: readonly CardPicture[]): void {
+  const list = join(dataDir, CARD_FOLDER, 'pictures.json');
+  const [before, now] = [listedPictures(list), pictures.map(({ file }) => file)];
+  // Named before they are written: what a kill leaves behind is known as ours.
+  writeList(list, [...new Set([...before, ...now])]);
+  for (const { file, bytes } of pictures) writeChanged(join(dataDir, file), bytes);
+  for (const file of before) if (!now.includes(file)) rmSync(join(dataDir, file), { force: true });
+  writeList(list, now);
+}
+
+/** Names of pictures as cards give them: a list that somebody changed names no other file. */
+const PICTURE_NAME = new RegExp(`^${CARD_FOLDER}/[^/\\\\]+-\\d+-[^/\\\\]+\\.(jpeg|png|gif|webp|avif|svg)$`);
+
+/** None where there is no list, or it can't be read. */
+function listedPictures(list: string): string[] {
+  if (!existsSync(list)) return [];
+  try {
+    const { pictures } = JSON.parse(readFileSync(list, 'utf8')) as { readonly pictures?: unknown };
+    return Array.isArray(pictures)
+      ? pictures.filter((file): file is string => typeof file === 'string' && PICTURE_NAME.test(file))
+      : [];
+  } catch {
+    return [];
+  }
+}
+
+function writeList(list: string, pictures: readonly string[]): void {
+  if (pictures.length === 0) rmSync(list, { force: true });
+  else writeChanged(list, Buffer.from(`${JSON.stringify({ pictures }, null, 1)}\n`));
 }
 
 interface PictureFile {

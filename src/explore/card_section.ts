@@ -1,7 +1,7 @@
 /** What a dataset card says of one Problem. */
 
 import type { Manifest } from '../datagen/manifest.js';
-import type { OptionValue } from '../problems/problem.js';
+import type { OptionValue, Split } from '../problems/problem.js';
 import type { CardCounts } from './card_counts.js';
 import type { KnownLicence } from './card_licence.js';
 import type { CardExample } from './card_pictures.js';
@@ -21,4 +21,10 @@ export interface CardSection {
     /** Options that are not the Problem's own, by which its features may be others. */
     readonly changedOptions: Readonly<Record<string, OptionValue>>;
   };
+}
+
+/** A split that is being made, or whose making was stopped. */
+export interface UnfinishedSplit {
+  readonly name: string;
+  readonly split: Split;
 }

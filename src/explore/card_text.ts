@@ -8,18 +8,26 @@ import { featureMeanings } from '../problems/feature_meanings.js';
 import { REJECTION_REASONS, type RejectionReason } from '../problems/rejection.js';
 import { bibtex } from './bibtex.js';
 import type { CardExample } from './card_pictures.js';
-import type { CardSection } from './card_section.js';
+import type { CardSection, UnfinishedSplit } from './card_section.js';
 import { code, codeBlock, link, markdownTable, plain } from './markdown.js';
 import { compareNames } from './value_counts.js';
 
-/** @param mark a line by which the card is known as ours */
-export function cardText(sections: readonly CardSection[], mark: string): string {
+/**
+ * @param mark a line by which the card is known as ours
+ * @param unfinished splits that the card says nothing else of
+ */
+export function cardText(
+  sections: readonly CardSection[],
+  mark: string,
+  unfinished: readonly UnfinishedSplit[] = [],
+): string {
   const titles = [...new Set(sections.map(({ manifests }) => titleOf(manifests)))];
   const parts = [
     frontMatter(sections, titles.join(', ')),
     mark,
     `# ${plain(titles.join(', '))}`,
     ...warnings(sections),
+    ...unfinishedTexts(unfinished),
     ...(sections.length > 1 ? [sections.map(({ name }) => `- [${plain(name)}](#${name})`).join('\n')] : []),
     ...sections.flatMap(sectionText),
   ];
@@ -53,7 +61,7 @@ function frontMatter(sections: readonly CardSection[], title: string): string {
     ...[
       'tfrecord',
       ...(sections.some(hasWindows) ? ['eeg'] : []),
-      ...(sections.some(hasPictures) ? ['faces'] : []),
+      ...(sections.some(hasFaces) ? ['faces'] : []),
     ].map((tag) => `- ${tag}`),
     // The Hub's viewer does not read TFRecord.
     'viewer: false',
@@ -72,6 +80,12 @@ function warnings(sections: readonly CardSection[]): string[] {
       ...terms.map((each) => `>\n> ${plain(each)}`),
     ].join('\n'),
   ];
+}
+
+function unfinishedTexts(unfinished: readonly UnfinishedSplit[]): string[] {
+  if (unfinished.length === 0) return [];
+  const names = unfinished.map(({ name, split }) => `${code(name)} ${split}`).join(', ');
+  return [`> **Not finished**, and not in any figure below: ${names}.`];
 }
 
 function sectionText(section: CardSection): string[] {
@@ -103,7 +117,7 @@ function sectionText(section: CardSection): string[] {
     settingsTable(manifests),
     ...noteTexts(manifests),
     '### Features',
-    featureTable(features, featureMeanings(features)),
+    featureTable(features, featureMeanings({ name, features })),
     '### Loading',
     codeBlock('ts', typescriptReader(section)),
     `<details>\n<summary>Python: TensorFlow, TFDS, PyTorch, WebDataset</summary>`,
@@ -152,7 +166,9 @@ function classTexts({ manifests, counts }: CardSection): string[] {
     if (bySplit.some((values) => values === undefined || values.distinct === null))
       return `${code(name)} has more than 10,000 different values.`;
     const known = bySplit.map((values) => new Map(values?.most));
-    const classes = [...new Set(known.flatMap((each) => [...each.keys()]))].sort(compareNames);
+    const classes = [...new Set(known.flatMap((each) => [...each.keys()]))].sort((a, b) =>
+      compareNames(a, b),
+    );
     const rows = classes
       .slice(0, MAX_CLASSES)
       .map((each) => [
@@ -217,12 +233,13 @@ function settingsTable(manifests: readonly Manifest[]): string {
     }),
   );
   const names = [...new Set(all.flatMap(({ of }) => [...of.keys()]))];
+  const shown = (value: string): string => (value.trim() === '' ? '(empty)' : code(value));
   const rows = names.map((name) => {
     const values = all.map(({ of }) => of.get(name) ?? 'none');
     const isOne = new Set(values).size === 1;
     const text = isOne
-      ? code(values[0] as string)
-      : all.map(({ split }, i) => `${split}: ${code(values[i] as string)}`).join('; ');
+      ? shown(values[0] as string)
+      : all.map(({ split }, i) => `${split}: ${shown(values[i] as string)}`).join('; ');
     return [plain(name), text];
   });
   return markdownTable(['setting', 'value'], rows);
@@ -265,6 +282,12 @@ function licenceOf(manifests: readonly Manifest[]): Manifest['dataset']['licence
 
 function hasPictures({ manifests }: CardSection): boolean {
   return Object.values((manifests[0] as Manifest).features).some(({ kind }) => kind === 'image');
+}
+
+/** Pictures alone say nothing of what is on them: that is known of registered Problems. */
+function hasFaces({ known, manifests }: CardSection): boolean {
+  const names = Object.keys((manifests[0] as Manifest).features);
+  return known !== undefined && names.some((name) => name.includes('/face/'));
 }
 
 function hasWindows({ manifests }: CardSection): boolean {

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeSmallSplit } from '../../fixtures/small_split.js';
 import { generateData } from '../datagen/generate.js';
+import { writeManifest } from '../datagen/manifest.js';
 import { float32, image, int64, text } from '../io/features.js';
 import '../problems/all.js';
 import { withOptions } from '../problems/problem.js';
@@ -122,7 +123,8 @@ test('faults are found: NaN, infinity, flat channels, damaged and plain pictures
     'eeg/raw of train: channels stand still through windows, 1 time in all (Pz)',
   ]);
   const raw = faulty.splits.train!.features['eeg/raw'] as NumberStats;
-  expect(raw.unit).toBe('µV');
+  // Only of registered Problems is it known what the numbers of `eeg/raw` are.
+  expect(raw.unit).toBe('the files’ own units');
   expect(raw.channels.map(({ name, count, least, greatest }) => [name, count, least, greatest])).toEqual([
     ['Cz', 10, 1, 4],
     ['Pz', 12, 1, 7],
@@ -145,4 +147,117 @@ test('a damaged shard is an error that names it, and no thread is left behind', 
 
 test('a split that is not there is refused, with the command that makes it', async () => {
   await expect(dataStats(dataDir, 'fec')).rejects.toThrow(/no finished split of fec .*t2t-ts datagen fec/);
+});
+
+/** Two shards of two records, of different sizes. */
+function fourRecords(): { readonly dir: string; readonly paths: readonly string[] } {
+  const dir = mkdtempSync(join(folder, 'four-'));
+  const { shards } = writeSmallSplit(dir, {
+    problem: 'four',
+    split: 'train',
+    features: { key: text() },
+    shards: 2,
+    examples: [{ key: '0' }, { key: 'more' }, { key: '2' }, { key: '3' }],
+  });
+  return { dir, paths: shards.map(({ file }) => join(dir, file)) };
+}
+
+test('shards that are not the manifest’s are refused, and named', async () => {
+  const cut = fourRecords();
+  truncateSync(cut.paths[1]!, readFileSync(cut.paths[1]!).length / 2);
+  await expect(dataStats(cut.dir, 'four')).rejects.toThrow(
+    /bytes, where the manifest says .*four-train-00001/,
+  );
+  const copied = fourRecords();
+  copyFileSync(copied.paths[1]!, copied.paths[0]!);
+  await expect(dataStats(copied.dir, 'four')).rejects.toThrow(
+    /bytes, where the manifest says .*four-train-00000/,
+  );
+  const indexed = fourRecords();
+  copyFileSync(`${indexed.paths[1]}.idx`, `${indexed.paths[0]}.idx`);
+  await expect(dataStats(indexed.dir, 'four')).rejects.toThrow(/index .*four-train-00000/);
+});
+
+test('a shard of another number of records is refused, also where its size is right', async () => {
+  const dir = mkdtempSync(join(folder, 'number-'));
+  const split = (keys: readonly string[]) =>
+    writeSmallSplit(dir, {
+      problem: 'number',
+      split: 'train',
+      features: { key: text() },
+      examples: keys.map((key) => ({ key })),
+    });
+  const one = split(['a'.repeat(100)]);
+  const path = join(dir, one.shards[0]!.file);
+  const index = readFileSync(`${path}.idx`);
+  // As long as the one: two keys and, for the second, what a record has besides its key.
+  const besides = one.bytes - 100;
+  for (const length of [100 - besides, 101 - besides, 102 - besides, 103 - besides]) {
+    const two = split(['b'.repeat(Math.floor(length / 2)), 'c'.repeat(Math.ceil(length / 2))]);
+    if (two.bytes !== one.bytes) continue;
+    writeFileSync(`${path}.idx`, index);
+    writeManifest(dir, one);
+    await expect(dataStats(dir, 'number')).rejects.toThrow(/more than 1 records, where the manifest says 1/);
+    return;
+  }
+  throw new Error('no two records of that size');
+});
+
+test('a split that is not finished is said to be so, and one asked for twice is counted once', async () => {
+  const { dir } = fourRecords();
+  const other = { problem: 'four', split: 'dev', features: { key: text() } } as const;
+  writeManifest(dir, { ...writeSmallSplit(dir, { ...other, examples: [{ key: 'x' }] }), complete: false });
+  const counted = await dataStats(dir, 'four');
+  expect(counted.unfinished).toEqual(['dev']);
+  expect(checksOf(counted)[0]).toEqual({
+    isWell: false,
+    sentence: 'the dev split is not finished: nothing of it is counted',
+  });
+  const twice = await dataStats(dir, 'four', { splits: ['train', 'train'] });
+  expect([twice.splits.train?.records, twice.shared, twice.unfinished]).toEqual([4, [], []]);
+});
+
+test('only what was looked at is said to be well', async () => {
+  const { dir } = fourRecords();
+  const sentences = async (problem: string, limit?: number) =>
+    checksOf(await dataStats(dir, problem, limit === undefined ? {} : { limit })).map(
+      ({ sentence }) => sentence,
+    );
+  expect(await sentences('four')).toEqual(['no key is there twice']);
+  expect(await sentences('four', 3)).toEqual(['no key is there twice, among the first 3 records']);
+  for (const split of ['train', 'dev'] as const)
+    writeSmallSplit(dir, { problem: 'plain', split, features: { n: int64() }, examples: [{ n: 1 }] });
+  expect(await sentences('plain')).toEqual([]);
+});
+
+test('a list of a hundred thousand numbers is one channel', async () => {
+  const dir = mkdtempSync(join(folder, 'long-'));
+  writeSmallSplit(dir, {
+    problem: 'long',
+    split: 'train',
+    features: { long: float32([100_000]), short: float32([512]) },
+    examples: [{ long: new Float32Array(100_000).fill(2), short: new Float32Array(512) }],
+  });
+  const { long, short } = (await dataStats(dir, 'long')).splits.train!.features;
+  expect((long as NumberStats).channels).toMatchObject([{ name: '', count: 100_000, least: 2 }]);
+  expect((short as NumberStats).channels).toHaveLength(512);
+});
+
+test('quantiles lie within the numbers', async () => {
+  const dir = mkdtempSync(join(folder, 'quantiles-'));
+  const examples = [1.7, 1.7, 900].map((value) => ({ value }));
+  writeSmallSplit(dir, { problem: 'few', split: 'train', features: { value: float32() }, examples });
+  const { quantiles, channels } = (await dataStats(dir, 'few')).splits.train!.features.value as NumberStats;
+  for (const each of quantiles!) {
+    expect(each).toBeGreaterThanOrEqual(channels[0]!.least!);
+    expect(each).toBeLessThanOrEqual(channels[0]!.greatest!);
+  }
+});
+
+test('photographs that look alike are refused before anything is counted where there are no hashes', async () => {
+  const { dir, paths } = fourRecords();
+  const bytes = readFileSync(paths[0]!);
+  bytes[bytes.length - 1]! ^= 1;
+  writeFileSync(paths[0]!, bytes);
+  await expect(dataStats(dir, 'four', { near: true })).rejects.toThrow(/holds no hashes/);
 });

@@ -6,14 +6,16 @@ import { type Manifest, readManifest } from '../datagen/manifest.js';
 import { UserError } from '../io/errors.js';
 import { type Features, featuresFromJson } from '../io/features.js';
 import { SPLITS, type Split } from '../problems/problem.js';
+import { problemNames } from '../problems/registry.js';
 import { digestsInBoth, type Repeats, repeatsOf, sortedDigests } from './digests.js';
-import { type DuplicateReport, duplicateReport } from './duplicate_report.js';
+import { DEFAULT_MAX_DISTANCE, type DuplicateReport, duplicateReport } from './duplicate_report.js';
 import { type FeatureStats, reportFeature, reportSpread, type SpreadStats } from './feature_stats.js';
 import { mergeSpread, mergeTally, noSpread, noTally } from './feature_tally.js';
 import { labelFeatures } from './label_features.js';
 import { isWindow, type ShardTally, type ShardToTally } from './shard_tally.js';
 import { tallyShards } from './tally_shards.js';
 import { mergeValues, noValues, type ReportedValues, reportValues } from './value_counts.js';
+import { checkSplit } from './whole_split.js';
 
 export interface StatsOptions {
   /** The finished ones that are there, where not said. */
@@ -33,6 +35,8 @@ export interface DataStats {
   readonly problem: string;
   readonly dataset: Manifest['dataset'];
   readonly splits: Readonly<Partial<Record<Split, SplitStats>>>;
+  /** Splits that are being made, or whose making was stopped: nothing of them is counted. */
+  readonly unfinished: readonly Split[];
   /** For each two splits, how many keys, and how many pictures or windows (by content), are in both. */
   readonly shared: readonly SharedStats[];
   readonly nearDuplicates?: DuplicateReport;
@@ -69,14 +73,20 @@ const MAX_SHOWN_VALUES = 100;
 
 /**
  * Reads every record once. Memory grows by 8 bytes a record and 8 a picture, by which repeats are found, and by nothing else.
- * @throws UserError where there is no finished split of that Problem, or a shard is damaged.
+ * @throws UserError where there is no finished split of that Problem, a shard is damaged or not the manifest's, or photographs that
+ * look alike are asked for of records that hold no hashes.
  */
 export async function dataStats(
   dataDir: string,
   problem: string,
   options: StatsOptions = {},
 ): Promise<DataStats> {
-  const manifests = finishedSplits(dataDir, problem, options.splits);
+  const { finished: manifests, unfinished } = splitsOf(dataDir, problem, options.splits);
+  for (const manifest of manifests) await checkSplit(dataDir, manifest);
+  // First: it is the faster pass, and the one that may find that it can't be done.
+  const near = options.near === true && {
+    nearDuplicates: await duplicateReport(dataDir, problem, DEFAULT_MAX_DISTANCE, options),
+  };
   const shards = manifests.flatMap((manifest) => shardsToTally(dataDir, manifest, options.limit ?? Infinity));
   const total = shards.reduce((sum, { bytes }) => sum + bytes, 0);
   const counts = manifests.map((manifest) => new SplitCount(manifest, `the manifest of ${problem}`));
@@ -96,15 +106,21 @@ export async function dataStats(
       contents: digestsInBoth(one.contents, other.contents),
     })),
   );
-  const near = options.near === true ? { nearDuplicates: await duplicateReport(dataDir, problem) } : {};
-  return { problem, dataset: (manifests[0] as Manifest).dataset, splits, shared, ...near };
+  const { dataset } = manifests[0] as Manifest;
+  return { problem, dataset, splits, unfinished, shared, ...near };
 }
 
-function finishedSplits(dataDir: string, problem: string, asked: readonly Split[] | undefined): Manifest[] {
-  const manifests = (asked ?? SPLITS).flatMap((split) => readManifest(dataDir, problem, split) ?? []);
+function splitsOf(
+  dataDir: string,
+  problem: string,
+  asked: readonly Split[] | undefined,
+): { finished: Manifest[]; unfinished: Split[] } {
+  const wanted = new Set(asked ?? SPLITS);
+  const manifests = [...wanted].flatMap((split) => readManifest(dataDir, problem, split) ?? []);
   const finished = manifests.filter(({ complete }) => complete);
+  const unfinished = manifests.filter(({ complete }) => !complete).map(({ settings }) => settings.split);
   const missing = asked?.filter((split) => !finished.some(({ settings }) => settings.split === split)) ?? [];
-  if (finished.length > 0 && missing.length === 0) return finished;
+  if (finished.length > 0 && missing.length === 0) return { finished, unfinished };
   throw new UserError(
     `there is no finished ${missing.length > 0 ? `${missing.join(' or ')} ` : ''}split of ${problem}`,
     { where: dataDir, remedy: `make it with \`t2t-ts datagen ${problem}\`` },
@@ -124,7 +140,7 @@ function shardsToTally(dataDir: string, manifest: Manifest, limit: number): Spli
     left -= records;
     return records === 0
       ? []
-      : [{ split: settings.split, path: join(dataDir, file), features, records, bytes }];
+      : [{ split: settings.split, path: join(dataDir, file), features, records, written, bytes }];
   });
 }
 
@@ -167,7 +183,8 @@ class SplitCount {
     const { standardise = 'none' } = manifest.settings.options;
     const unitOf = (name: string): string | undefined => {
       if (!isWindow(name, features)) return undefined;
-      if (!name.startsWith('eeg/')) return 'the files’ own units';
+      if (!name.startsWith('eeg/') || !problemNames().includes(manifest.settings.problem))
+        return 'the files’ own units';
       return standardise === 'none' ? 'µV' : 'deviations';
     };
     const stats: SplitStats = {

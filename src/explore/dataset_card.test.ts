@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -14,7 +15,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { filesOf } from '../../fixtures/run_cli.js';
 import { writeSmallSplit } from '../../fixtures/small_split.js';
+import { ledgerPath } from '../datagen/data_files.js';
 import { generateData } from '../datagen/generate.js';
+import { writeLedger } from '../datagen/ledger.js';
+import { writeManifest } from '../datagen/manifest.js';
 import { float32, image, int64, text } from '../io/features.js';
 import '../problems/all.js';
 import { withOptions } from '../problems/problem.js';
@@ -243,4 +247,92 @@ test('a folder without anything finished is refused', async () => {
   await expect(writeCard(mkdtempSync(join(folder, 'empty-')))).rejects.toThrow(
     /nothing in the folder is finished/,
   );
+});
+
+test('other people’s files in `card/` are left alone, whatever they are called', async () => {
+  const dir = closedFolder();
+  mkdirSync(join(dir, 'card'));
+  const mine = join(dir, 'card', 'figure-1-overview.png');
+  writeFileSync(mine, 'mine');
+  await writeCard(dir, { pictures: 'always' });
+  expect(readdirSync(join(dir, 'card')).filter((name) => name.endsWith('.jpeg'))).toHaveLength(3);
+  writeFileSync(
+    join(dir, 'card', 'pictures.json'),
+    readFileSync(join(dir, 'card', 'pictures.json'), 'utf8').replace(
+      '[',
+      '["card/../README-1-x.png", "README.md",',
+    ),
+  );
+  await writeCard(dir);
+  expect(readdirSync(join(dir, 'card'))).toEqual(['closed.counts.json', 'figure-1-overview.png']);
+  expect(readFileSync(mine, 'utf8')).toBe('mine');
+});
+
+test('ledgers that name no inputs, as those of imports, tell of no leaks', async () => {
+  const dir = closedFolder();
+  for (const split of ['train', 'test'] as const) {
+    const head = { shard: '', index: 0, of: 1, settings: '', plan: '', rejected: {}, bytes: 0, sha256: '' };
+    const lines = [0, 1, 2].map((i) => ({ key: `a.tfrecord:${i}` }));
+    writeLedger(
+      ledgerPath(dir, 'closed', split, 0, 1),
+      { ...head, indexSha256: '', planned: 3, written: 3 },
+      lines,
+    );
+  }
+  await writeCard(dir);
+  expect(readme(dir)).toContain('| the same key | not known |');
+  expect(readme(dir)).toContain('| a photograph or recording in both | not known |');
+});
+
+test('a shard that is not the manifest’s is refused, also where the counts are kept', async () => {
+  const dir = closedFolder();
+  await writeCard(dir, { pictures: 'always' });
+  const [name] = readdirSync(dir).filter((file) => /closed-train.*-of-00001$/.test(file));
+  writeFileSync(join(dir, name!), readFileSync(join(dir, name!)).subarray(0, -1));
+  await expect(writeCard(dir, { pictures: 'always' })).rejects.toThrow(/closed-train-00000/);
+  // What the pictures show can't be known any more.
+  expect(readdirSync(join(dir, 'card'))).toEqual(['closed.counts.json']);
+});
+
+test('a split that is not finished is said to be so', async () => {
+  const dir = closedFolder();
+  const features = { key: text() };
+  const examples = [{ key: 'x' }];
+  const started = writeSmallSplit(dir, { problem: 'started', split: 'dev', features, examples });
+  writeManifest(dir, { ...started, complete: false });
+  await writeCard(dir);
+  expect(readme(dir)).toContain('**Not finished**, and not in any figure below: `started` dev.');
+});
+
+test('classes beyond a thousand are counted, and pictures alone are no faces', async () => {
+  const dir = mkdtempSync(join(folder, 'many-'));
+  for (const [split, first] of [
+    ['train', 0],
+    ['dev', 1],
+  ] as const)
+    writeSmallSplit(dir, {
+      problem: 'many',
+      split,
+      features: { image: image(), targets: int64() },
+      examples: Array.from({ length: 1200 }, (_, i) => ({ image: pictures[0]!, targets: first + i })),
+    });
+  await writeCard(dir, { pictures: 'never' });
+  expect(readme(dir)).toContain('| 0 | 1 | 0 |\n| 1 | 1 | 1 |');
+  expect(readme(dir)).toContain('… and 1,171 more.');
+  expect(readme(dir)).not.toContain('- faces');
+});
+
+test('a folder called README.md is somebody else’s', async () => {
+  const dir = closedFolder();
+  mkdirSync(join(dir, 'README.md'));
+  expect(await writeCard(dir)).toEqual({ kept: join(dir, 'README.md') });
+});
+
+test('an option that is empty is said to be so', async () => {
+  const dir = closedFolder();
+  const features = { key: text() };
+  const made = writeSmallSplit(dir, { problem: 'blank', split: 'dev', features, examples: [{ key: 'x' }] });
+  writeManifest(dir, { ...made, settings: { ...made.settings, options: { participants: '' } } });
+  await writeCard(dir);
+  expect(readme(dir)).toContain('| option participants | (empty) |');
 });

@@ -1,6 +1,6 @@
 /** The dataset card: `README.md` in a data folder, which says what the folder holds and may be pushed with it. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { namesIn, writeWhole } from '../datagen/data_files.js';
 import { type Manifest, readManifest } from '../datagen/manifest.js';
@@ -9,9 +9,10 @@ import { SPLITS } from '../problems/problem.js';
 import { problem, problemNames } from '../problems/registry.js';
 import { cardCounts } from './card_counts.js';
 import { knownLicence } from './card_licence.js';
-import { CARD_FOLDER, type CardExample, cardExamples, removeOtherPictures } from './card_pictures.js';
-import type { CardSection } from './card_section.js';
+import { CARD_FOLDER, type CardPicture, cardExamples, renewPictures } from './card_pictures.js';
+import type { CardSection, UnfinishedSplit } from './card_section.js';
 import { cardText } from './card_text.js';
+import { checkSplit } from './whole_split.js';
 
 export interface CardOptions {
   /** Example pictures: where the licence lets them be passed on (unless said otherwise), always, or never. */
@@ -27,33 +28,42 @@ export type CardOutcome =
 /**
  * Writes the card of everything finished in a data folder, from the manifests, the ledgers and the labels of the records. The
  * same folder gives the same bytes. Files that somebody else wrote are left alone.
- * @throws UserError where nothing in the folder is finished.
+ * @throws UserError where nothing in the folder is finished, or a shard is damaged or not the manifest's.
  */
 export async function writeCard(dataDir: string, options: CardOptions = {}): Promise<CardOutcome> {
   const path = join(dataDir, 'README.md');
-  const isOurs = !existsSync(path) || readFileSync(path, 'utf8').includes(CARD_MARK);
-  if (!isOurs && !existsSync(join(dataDir, CARD_FOLDER))) return { kept: path };
+  const before = cardBefore(path);
+  const isOurs = before === undefined || before.includes(CARD_MARK);
+  if (!isOurs && !statSync(join(dataDir, CARD_FOLDER), { throwIfNoEntry: false })) return { kept: path };
   const sections: CardSection[] = [];
-  const unfinished: string[] = [];
+  const pictures: CardPicture[] = [];
+  const unfinished: UnfinishedSplit[] = [];
+  const failures: unknown[] = [];
   for (const name of namesIn(dataDir)) {
     const manifests = SPLITS.flatMap((split) => readManifest(dataDir, name, split) ?? []);
     const finished = manifests.filter(({ complete }) => complete);
-    if (finished.length < manifests.length) unfinished.push(name);
-    if (finished.length > 0) sections.push(await sectionOf(dataDir, finished, options));
+    for (const { complete, settings } of manifests)
+      if (!complete) unfinished.push({ name, split: settings.split });
+    if (finished.length === 0) continue;
+    try {
+      const { section, files } = await sectionOf(dataDir, finished, options);
+      sections.push(section);
+      pictures.push(...files);
+    } catch (error) {
+      failures.push(error);
+    }
   }
-  // Also where no card is written: who was struck is not to stay in a picture.
-  removeOtherPictures(
-    dataDir,
-    sections.flatMap(({ examples }) => examples.flatMap(({ pictures }) => pictures.map(({ file }) => file))),
-  );
+  // Also where no card can be written: who was struck is not to stay in a picture.
+  renewPictures(dataDir, pictures);
+  if (failures.length > 0) throw failures[0];
   if (!isOurs) return { kept: path };
   if (sections.length === 0)
     throw new UserError('nothing in the folder is finished', {
       where: dataDir,
-      remedy: unfinished.length > 0 ? `run datagen ${unfinished[0]} again` : 'run datagen first',
+      remedy: unfinished.length > 0 ? `run datagen ${unfinished[0]?.name} again` : 'run datagen first',
     });
-  const text = cardText(sections, CARD_MARK);
-  if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeWhole(path, text);
+  const text = cardText(sections, CARD_MARK, unfinished);
+  if (before !== text) writeWhole(path, text);
   return { written: path, problems: sections.map(({ name }) => name) };
 }
 
@@ -61,18 +71,28 @@ export async function writeCard(dataDir: string, options: CardOptions = {}): Pro
 const CARD_MARK =
   '<!-- Written by t2t-ts; `t2t-ts card` writes it again. Take this line out to keep your own words. -->';
 
+/** What is there as README.md; undefined where nothing is, and empty where it is no file. */
+function cardBefore(path: string): string | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  return stats.isFile() ? readFileSync(path, 'utf8') : '';
+}
+
 async function sectionOf(
   dataDir: string,
   manifests: readonly Manifest[],
   { pictures = 'licensed' }: CardOptions,
-): Promise<CardSection> {
+): Promise<{ readonly section: CardSection; readonly files: readonly CardPicture[] }> {
+  for (const manifest of manifests) await checkSplit(dataDir, manifest);
   const [first] = manifests as [Manifest];
   const { problem: name, split, options } = first.settings;
   const known = problemNames().includes(name) ? problem(name) : undefined;
   const licence = knownLicence(first.dataset.licence.url);
   const isShown = pictures === 'always' || (pictures === 'licensed' && licence.maySharePieces);
-  const examples: CardExample[] = isShown ? await cardExamples(dataDir, name, split) : [];
-  return {
+  const { examples, files } = isShown
+    ? await cardExamples(dataDir, name, split)
+    : { examples: [], files: [] };
+  const section: CardSection = {
     name,
     manifests,
     licence,
@@ -89,4 +109,5 @@ async function sectionOf(
       },
     }),
   };
+  return { section, files };
 }

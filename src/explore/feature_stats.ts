@@ -2,7 +2,7 @@
 
 import { quantiles, type ReportedHistogram, reportHistogram } from './dyadic_histogram.js';
 import type { ChannelTally, FeatureTally, ImageTally, NumberTally, SpreadTally } from './feature_tally.js';
-import { deviation } from './moments.js';
+import { deviation, mergeMoments, noMoments } from './moments.js';
 import { type ReportedValues, reportValues } from './value_counts.js';
 
 export type FeatureStats = ImageStats | NumberStats | TextStats | BytesStats;
@@ -37,7 +37,7 @@ export interface NumberStats extends PresenceStats {
   readonly channels: readonly ChannelStats[];
   /** Of all channels; absent where there are no numbers. */
   readonly histogram?: ReportedHistogram;
-  /** 1, 25, 50, 75 and 99 %, to a 1,000th of the range; absent where there are no numbers. */
+  /** 1, 25, 50, 75 and 99 %, to a 1,000th of the range and within it; absent where there are no numbers. */
   readonly quantiles?: readonly number[];
   /** Of whole numbers. */
   readonly values?: ReportedValues;
@@ -133,6 +133,9 @@ function reportNumbers(
   options: { readonly maxValues: number; readonly unit?: string },
 ): NumberStats {
   const { kind, present, missing, histogram } = tally;
+  const all = noMoments();
+  for (const { moments } of tally.channels.values()) mergeMoments(all, moments);
+  const within = (value: number): number => Math.min(all.greatest, Math.max(all.least, value));
   const bins = reportHistogram(histogram, { maxBins: MAX_BINS, tail: kind === 'int64' ? 0 : TAIL });
   return {
     kind,
@@ -140,7 +143,7 @@ function reportNumbers(
     missing,
     ...(options.unit !== undefined && { unit: options.unit }),
     channels: [...tally.channels].map(([name, channel]) => reportChannel(name, channel)),
-    ...(bins && { histogram: bins, quantiles: quantiles(histogram, QUANTILES) }),
+    ...(bins && { histogram: bins, quantiles: quantiles(histogram, QUANTILES).map(within) }),
     ...(kind === 'int64' && { values: reportValues(tally.values, options.maxValues) }),
   };
 }

@@ -88,9 +88,12 @@ export function tallyText(tally: TextTally, value: string | readonly string[]): 
   for (const each of typeof value === 'string' ? [value] : value) countValue(tally.values, each);
 }
 
+/** More rows or elements are no channels that anybody looks at one by one; recordings have some 300 at most. */
+const MAX_CHANNELS = 512;
+
 /**
- * Adds a number feature's value. A matrix has a channel a row, a list of fixed length a channel an element, anything else is
- * one channel. `names` are those of the channels, where the record has them.
+ * Adds a number feature's value. A matrix has a channel a row, a list of fixed length a channel an element, up to 512 of
+ * them; anything else is one channel. `names` are those of the channels, where the record has them.
  */
 export function tallyNumbers(
   tally: NumberTally,
@@ -102,8 +105,8 @@ export function tallyNumbers(
     for (let i = 0; i < given.length; i++) countValue(tally.values, String(given[i]));
   const numbers = given instanceof Float32Array ? given : Array.from(given, Number);
   const { shape } = of.feature;
-  const channels =
-    shape.length === 0 || shape[0] === null ? matrixRows(shape, numbers) : (shape[0] as number);
+  const rows = shape.length === 0 || shape[0] === null ? matrixRows(shape, numbers) : (shape[0] as number);
+  const channels = rows > MAX_CHANNELS ? 1 : rows;
   const length = numbers.length / channels;
   let [least, greatest] = [Infinity, -Infinity];
   for (let channel = 0; channel < channels; channel++) {

@@ -22,8 +22,15 @@ export interface HistogramSeries {
   readonly histogram: ReportedHistogram;
 }
 
-/** How the numbers of each split are spread, on one axis and with areas of one size, the first as a filled shape. */
-export function histogramPlot(series: readonly HistogramSeries[], label: PlotLabel): Html {
+/**
+ * How the numbers of each split are spread, on one axis and with areas of one size, the first as a filled shape.
+ * @param kind `whole` where all values are whole numbers: so are the ticks then
+ */
+export function histogramPlot(
+  series: readonly HistogramSeries[],
+  label: PlotLabel,
+  kind: 'any' | 'whole' = 'any',
+): Html {
   const ends = series.map(({ histogram: { from, width, counts } }) => [from, from + width * counts.length]);
   const least = Math.min(...ends.map(([from]) => from as number));
   const greatest = Math.max(...ends.map(([, to]) => to as number));
@@ -43,14 +50,14 @@ export function histogramPlot(series: readonly HistogramSeries[], label: PlotLab
   return plot(
     label,
     HEIGHT,
-    html`${outlines.map((path, i) => html`<path class="line s${i}${i === 0 && ' area'}" d="${path}"/>`)}${axis({ least, greatest, x, bottom: HEIGHT - FOOT })}`,
+    html`${outlines.map((path, i) => html`<path class="line s${i}${i === 0 && ' area'}" d="${path}"/>`)}${axis({ least, greatest, x, bottom: HEIGHT - FOOT, kind })}`,
   );
 }
 
 export interface BarRow {
   readonly name: string;
-  /** One for each split, 0 … 1. */
-  readonly shares: readonly number[];
+  /** One for each split, 0 … 1; null where it is not known. */
+  readonly shares: readonly (number | null)[];
 }
 
 /** Longer names stand above their bars. */
@@ -62,7 +69,7 @@ const BAR = 9;
 
 /** A row a class, and in it a bar a split: how much of the split it is. */
 export function barPlot(rows: readonly BarRow[], label: PlotLabel): Html {
-  const most = Math.max(...rows.flatMap(({ shares }) => shares), Number.MIN_VALUE);
+  const most = Math.max(...rows.flatMap(({ shares }) => shares.map((share) => share ?? 0)), Number.MIN_VALUE);
   const bars = Math.max(...rows.map(({ shares }) => shares.length));
   const isShort = rows.every(({ name }) => name.length <= SHORT_NAME);
   const [left, head] = isShort ? [NAME_WIDTH, 0] : [LEFT, NAME_HEIGHT];
@@ -74,7 +81,7 @@ export function barPlot(rows: readonly BarRow[], label: PlotLabel): Html {
     const nameText = html`<text class="${isShort ? 'name' : 'name above'}" x="${isShort ? left - 8 : left}" y="${nameY}">${clipText(name, 48)}</text>`;
     return html`${nameText}${shares.map((share, i) => {
       const y = top + head + i * (BAR + 2);
-      const length = share > 0 ? Math.max(1, (share / most) * full) : 0;
+      const length = share !== null && share > 0 ? Math.max(1, (share / most) * full) : 0;
       return html`<rect class="bar-of s${i}" x="${left}" y="${y}" width="${rounded(length)}" height="${BAR}" rx="1.5"/><text class="value" x="${rounded(left + length + 5)}" y="${y + BAR - 0.5}">${percent(share)}</text>`;
     })}`;
   });
@@ -133,27 +140,36 @@ function plot({ id, title, description }: PlotLabel, height: number, inside: Htm
   return html`<svg class="plot" viewBox="0 0 ${WIDTH} ${Math.ceil(height)}" role="img" aria-labelledby="${id}-t ${id}-d"><title id="${id}-t">${title}</title><desc id="${id}-d">${description}</desc>${inside}</svg>`;
 }
 
+/** How wide a digit is at most, in the style's 10.5 pixels. */
+const TICK_CHARACTER = 6.5;
+
 function axis(of: {
   readonly least: number;
   readonly greatest: number;
   readonly x: (value: number) => number;
   readonly bottom: number;
+  readonly kind?: 'any' | 'whole';
 }): Html {
-  const { least, greatest, x, bottom } = of;
-  const values = ticks(least, greatest);
+  const { least, greatest, x, bottom, kind } = of;
+  const values = ticks(least, greatest, kind);
   const step = (values[1] ?? 0) - (values[0] ?? 0);
-  return html`<g class="ticks">${values.map(
-    (tick) =>
-      html`<path d="M${x(tick)} 6V${bottom + 4}"/><text x="${x(tick)}" y="${bottom + 16}">${tickText(tick, step)}</text>`,
-  )}</g><path class="ground" d="M${x(least)} ${bottom}H${x(greatest)}"/>`;
+  const drawn = values.map((tick) => {
+    const text = tickText(tick, step);
+    // What stands at an end is moved inwards by as much as it would reach out of the drawing.
+    const half = (text.length * TICK_CHARACTER) / 2;
+    const middle = rounded(Math.min(WIDTH - half, Math.max(half, x(tick))));
+    return html`<path d="M${x(tick)} 6V${bottom + 4}"/><text x="${middle}" y="${bottom + 16}">${text}</text>`;
+  });
+  return html`<g class="ticks">${drawn}</g><path class="ground" d="M${x(least)} ${bottom}H${x(greatest)}"/>`;
 }
 
-/** Four to nine round numbers from `least` to `greatest`. */
-export function ticks(least: number, greatest: number): number[] {
+/** Four to nine round numbers from `least` to `greatest`; fewer where only whole ones are asked for and there are fewer. */
+export function ticks(least: number, greatest: number, kind: 'any' | 'whole' = 'any'): number[] {
   const span = greatest - least;
   if (!(span > 0) || !Number.isFinite(span)) return [least];
   const power = 10 ** Math.floor(Math.log10(span / 4));
-  const step = ([5, 2, 1].find((each) => each * power <= span / 4) ?? 1) * power;
+  const round = ([5, 2, 1].find((each) => each * power <= span / 4) ?? 1) * power;
+  const step = kind === 'whole' ? Math.max(1, round) : round;
   const first = Math.ceil(least / step - 1e-9);
   const last = Math.floor(greatest / step + 1e-9);
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
@@ -183,7 +199,8 @@ const SUFFIXES = [
 ] as const;
 
 /** A share in few characters. */
-export function percent(share: number): string {
+export function percent(share: number | null): string {
+  if (share === null) return '–';
   if (share > 0 && share < 0.001) return '< 0.1 %';
   return `${(100 * share).toFixed(share === 0 || share === 1 ? 0 : 1)} %`;
 }

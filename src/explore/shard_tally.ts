@@ -5,7 +5,6 @@ import { UserError } from '../io/errors.js';
 import { createExampleParser } from '../io/example_parser.js';
 import { type Feature, type Features, featuresFromJson, type ImageFormat } from '../io/features.js';
 import { sniffImageFormat } from '../io/image_format.js';
-import { readRecordBatches } from '../io/tfrecord_reader.js';
 import type { ImageDecoder } from '../reading/image_decoder.js';
 import {
   addToSpread,
@@ -19,6 +18,7 @@ import {
   tallyText,
 } from './feature_tally.js';
 import { countValue, noValues, type ValueCounts } from './value_counts.js';
+import { shardRecords } from './whole_split.js';
 
 /** A shard to be counted. Plain data. */
 export interface ShardToTally {
@@ -27,6 +27,8 @@ export interface ShardToTally {
   readonly features: unknown;
   /** Records to count, from the first. */
   readonly records: number;
+  /** All that the shard holds by its manifest. */
+  readonly written: number;
 }
 
 /** What was counted. Plain data. */
@@ -49,26 +51,22 @@ export const VOTES = 'rating/all';
 /** Records whose pictures are decoded at once, on libuv's threads. */
 const RECORDS_AT_ONCE = 8;
 
-/** @throws UserError where the shard is damaged, or holds other features. */
+/** @throws UserError where the shard is damaged, or holds other features or another number of records. */
 export async function tallyShard(
-  { path, features: json, records }: ShardToTally,
+  { path, features: json, records, written }: ShardToTally,
   decoder: ImageDecoder,
 ): Promise<ShardTally> {
   const features = featuresFromJson(json, path);
   const parser = createExampleParser(features);
   const counted = new Counted(features);
-  let left = records;
-  for await (const batch of readRecordBatches(path)) {
-    for (let i = 0; i < batch.length && left > 0; i += RECORDS_AT_ONCE) {
-      const some = batch.slice(i, i + Math.min(RECORDS_AT_ONCE, left));
+  for await (const batch of shardRecords(path, { records, written }))
+    for (let i = 0; i < batch.length; i += RECORDS_AT_ONCE) {
+      const some = batch.slice(i, i + RECORDS_AT_ONCE);
       const examples = some.map(({ data }) => parser.parse(data) as Record<string, unknown>);
       const pictures = await Promise.all(examples.map((values) => decodeAll(values, features, decoder)));
       for (const [k, values] of examples.entries())
         counted.add(values, pictures[k] as ReadonlyMap<string, DecodedPicture>, some[k]!.data.length);
-      left -= some.length;
     }
-    if (left === 0) break;
-  }
   return counted.tally();
 }
 

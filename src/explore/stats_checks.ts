@@ -13,6 +13,10 @@ export interface Check {
 export function checksOf(stats: DataStats): Check[] {
   const splits = Object.entries(stats.splits);
   const findings = [
+    ...stats.unfinished.map((split) => ({
+      kind: 'unfinished' as const,
+      sentence: `the ${split} split is not finished: nothing of it is counted`,
+    })),
     ...repeatedKeys(splits),
     ...shared(stats),
     ...repeatedContents(splits),
@@ -31,32 +35,51 @@ export function checksOf(stats: DataStats): Check[] {
 }
 
 interface Finding {
-  readonly kind: 'keys' | 'shared' | 'contents' | 'pictures' | 'numbers' | 'channels' | 'alike';
+  readonly kind:
+    | 'unfinished'
+    | 'keys'
+    | 'shared'
+    | 'contents'
+    | 'pictures'
+    | 'numbers'
+    | 'channels'
+    | 'alike';
   readonly sentence: string;
 }
 
 type NamedSplit = readonly [split: string, stats: SplitStats];
 
-/** What can be said where nothing was found. */
+/** What can be said where nothing was found: only of what was looked at, and in how many records. */
 function praises({ splits, nearDuplicates }: DataStats): [Finding['kind'], string][] {
   const all = Object.values(splits);
-  const some = all.flatMap(({ features }) => Object.values(features));
-  const areSeveral = all.length > 1;
-  return [
-    ['keys', areSeveral ? 'no key is there twice in a split' : 'no key is there twice'],
-    ...(areSeveral ? [['shared', 'no two splits share a key, a picture or a window'] as const] : []),
-    ...(all.some(({ contents }) => contents !== undefined)
-      ? [['contents', 'no record has one picture or window twice'] as const]
-      : []),
-    ...(some.some(({ kind }) => kind === 'image')
-      ? [['pictures', 'every picture can be decoded, and none is of one colour all over'] as const]
-      : []),
-    ...(some.some(({ kind }) => kind === 'float32') ? [['numbers', 'every number is finite'] as const] : []),
-    ...(some.some((feature) => feature.kind === 'float32' && feature.unit !== undefined)
-      ? [['channels', 'no channel stands still through a window'] as const]
-      : []),
-    ...(nearDuplicates === undefined ? [] : [['alike', 'no photographs of two splits look alike'] as const]),
-  ].map(([kind, sentence]) => [kind as Finding['kind'], sentence as string]);
+  const some = all.flatMap(({ features }) => Object.values(features)).filter(({ present }) => present > 0);
+  const withKeys = all.filter(({ keys }) => keys.all > 0).length;
+  const withContents = all.filter(({ contents }) => contents !== undefined).length;
+  const photographed = Object.values(nearDuplicates?.photographs ?? {}).filter((count) => count > 0).length;
+  const shareable = [
+    ...(withKeys > 1 ? ['a key'] : []),
+    ...(withContents > 1 ? ['a picture or a window'] : []),
+  ];
+  const limits = all.flatMap(({ records, written }) => (records < written ? [records] : []));
+  const among = limits.length === 0 ? '' : `, among the first ${counted(Math.max(...limits), 'record')}`;
+  const sayings: [Finding['kind'], boolean, string][] = [
+    ['keys', withKeys > 0, withKeys > 1 ? 'no key is there twice in a split' : 'no key is there twice'],
+    ['shared', shareable.length > 0, `no two splits share ${shareable.join(', ')}`],
+    ['contents', withContents > 0, 'no record has one picture or window twice'],
+    [
+      'pictures',
+      some.some(({ kind }) => kind === 'image'),
+      'every picture can be decoded, and none is of one colour all over',
+    ],
+    ['numbers', some.some(({ kind }) => kind === 'float32'), 'every number is finite'],
+    [
+      'channels',
+      some.some((feature) => feature.kind === 'float32' && feature.unit !== undefined),
+      'no channel stands still through a window',
+    ],
+    ['alike', photographed > 1, 'no photographs of two splits look alike'],
+  ];
+  return sayings.flatMap(([kind, isSeen, sentence]) => (isSeen ? [[kind, `${sentence}${among}`]] : []));
 }
 
 function repeatedKeys(splits: readonly NamedSplit[]): Finding[] {

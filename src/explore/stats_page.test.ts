@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import { writeSmallSplit } from '../../fixtures/small_split.js';
 import { float32, int64, optional, text } from '../io/features.js';
 import { dataStats } from './data_stats.js';
-import { shortNumber, ticks } from './plots.js';
+import { histogramPlot, shortNumber, ticks } from './plots.js';
 import { statsPage } from './stats_page.js';
 
 const folder = mkdtempSync(join(tmpdir(), 't2t-stats-page-'));
@@ -79,6 +79,43 @@ test('ticks are round numbers within the range', () => {
   expect(ticks(0, 1)).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1]);
   expect(ticks(-42.7, 41.3)).toEqual([-40, -20, 0, 20, 40]);
   expect(ticks(5, 5)).toEqual([5]);
+});
+
+test('ticks of whole numbers are whole', () => {
+  expect(ticks(0, 2, 'whole')).toEqual([0, 1, 2]);
+  expect(ticks(0, 200, 'whole')).toEqual(ticks(0, 200));
+});
+
+test('the labels of ticks stay within the drawing', () => {
+  const histogram = { from: 1_230_000, width: 1e5, counts: [1, 2, 3], below: 0, above: 0 };
+  const plot = histogramPlot([{ name: 'train', histogram }], { id: 'a', title: 'a', description: 'a' });
+  const labels = [...plot.toString().matchAll(/<text x="([\d.]+)"[^>]*>([^<]+)</g)];
+  expect(labels.length).toBeGreaterThan(2);
+  for (const [, x, text] of labels) {
+    // Digits are more than half as wide as they are high (10.5 pixels).
+    expect(Number(x) - (text!.length * 5.5) / 2).toBeGreaterThanOrEqual(0);
+    expect(Number(x) + (text!.length * 5.5) / 2).toBeLessThanOrEqual(340);
+  }
+});
+
+test('shares are of all values, what was cut off is not 0, and all classes are counted', async () => {
+  const dir = mkdtempSync(join(folder, 'classes-'));
+  const split = (name: 'train' | 'dev', classes: readonly number[]) =>
+    writeSmallSplit(dir, {
+      problem: 'many',
+      split: name,
+      features: { targets: int64() },
+      examples: classes.map((targets) => ({ targets })),
+    });
+  // Of 120 classes the 100 most frequent are reported: not the first twenty, of which each is there once.
+  const classes = Array.from({ length: 120 }, (_, i) => i);
+  split('train', [...classes, ...classes.slice(20)]);
+  split('dev', [0, 20, 20, 20]);
+  const page = statsPage(await dataStats(dir, 'many'));
+  expect(page).toContain('0: train –, dev 25.0 %');
+  expect(page).toContain('20: train 0.9 %, dev 75.0 %');
+  expect(page).toContain('21: train 0.9 %, dev 0 %');
+  expect(page).toContain('at least 100 more are not drawn');
 });
 
 test('numbers are short', () => {

@@ -1,16 +1,26 @@
 /** The statistics page: one self-contained HTML file of plots and tables that shows what the splits of a Problem hold. */
 
 import { CONTACT_SHEET_STYLE } from './contact_sheet_style.js';
-import type { DataStats, SplitStats } from './data_stats.js';
+import type { DataStats } from './data_stats.js';
 import type { FeatureStats, ImageStats, NumberStats } from './feature_stats.js';
 import { type Html, html } from './html_text.js';
 import { barPlot, channelPlot, histogramPlot, percent, shortNumber, tonePlot } from './plots.js';
 import { checksOf } from './stats_checks.js';
+import {
+  count,
+  fraction,
+  grid,
+  idOf,
+  kilobytes,
+  legend,
+  line,
+  megabytes,
+  type NamedSplit,
+  panel,
+  section,
+} from './stats_page_parts.js';
 import { STATS_PAGE_STYLE } from './stats_page_style.js';
 import { compareNames, type ReportedValues } from './value_counts.js';
-
-/** A split with what was counted of it. */
-type NamedSplit = readonly [split: string, stats: SplitStats];
 
 /**
  * The whole page. It has no scripts and loads nothing (its content security policy forbids it too), reads well on a phone,
@@ -58,7 +68,12 @@ function splitHead([split, { records, written, bytes }]: NamedSplit, place: numb
 function checks(stats: DataStats): Html {
   const all = checksOf(stats);
   const faults = all.filter(({ isWell }) => !isWell).length;
-  const about = faults === 0 ? 'Nothing was found amiss.' : `${count(faults)} of these should be looked at.`;
+  const about =
+    all.length === 0
+      ? 'There was nothing that could be checked.'
+      : faults === 0
+        ? 'Nothing was found amiss.'
+        : `${count(faults)} of these should be looked at.`;
   const item = ({ isWell, sentence }: (typeof all)[number]): Html =>
     html`<li class="${isWell ? 'well' : 'look'}"><span class="mark" role="img" aria-label="${isWell ? 'well:' : 'look at this:'}">${isWell ? '✓' : '!'}</span><span>${sentence}</span></li>`;
   return section('checks', 'Checks', about, html`<ul class="checks">${all.map(item)}</ul>`);
@@ -96,14 +111,21 @@ function barsPanel(
   values: readonly (ReportedValues | undefined)[],
 ): Html | undefined {
   const counts = values.map((each) => new Map(each?.most ?? []));
+  // `4 of 6` before `10+`.
+  const byNumber = (a: string, b: string): number => compareNames(a, b, Number.parseFloat);
   const names = [...new Set(counts.flatMap((each) => [...each.keys()]))].sort(byNumber);
   if (names.length === 0) return undefined;
-  const totals = counts.map((each) => [...each.values()].reduce((sum, times) => sum + times, 0));
+  const shareOf = (name: string, i: number): number | null => {
+    const [known, times] = [values[i], counts[i]?.get(name)];
+    if (times !== undefined) return times / (known?.all ?? times);
+    return isCutOff(known) ? null : 0;
+  };
   const rows = names.slice(0, MAX_CLASSES).map((each) => ({
     name: each === '' ? '(empty)' : each,
-    shares: splits.map((_, i) => (counts[i]?.get(each) ?? 0) / Math.max(1, totals[i] ?? 0)),
+    shares: splits.map((_, i) => shareOf(each, i)),
   }));
-  const rest = names.length - rows.length;
+  const distinct = Math.max(names.length, ...values.map((each) => each?.distinct ?? 0));
+  const rest = `${values.some(isCutOff) ? 'at least ' : ''}${count(distinct - rows.length)}`;
   const description = rows
     .map(
       (row) =>
@@ -112,15 +134,14 @@ function barsPanel(
     .join('; ');
   return panel(
     name,
-    `${about}${rest > 0 ? `; ${count(rest)} more are not drawn` : ''}.`,
+    `${about}${distinct > rows.length ? `; ${rest} more are not drawn` : ''}.`,
     barPlot(rows, { id: idOf('bars', name), title: `${name}: ${about}`, description }),
   );
 }
 
-/** `4 of 6` before `10+`. */
-function byNumber(a: string, b: string): number {
-  const [m, n] = [Number.parseFloat(a), Number.parseFloat(b)];
-  return Number.isFinite(m) && Number.isFinite(n) && m !== n ? m - n : compareNames(a, b);
+/** Whether there are values that only the count of all tells of. */
+function isCutOff(values: ReportedValues | undefined): boolean {
+  return values !== undefined && (values.distinct === null || values.distinct > values.most.length);
 }
 
 function pictures(splits: readonly NamedSplit[]): Html | undefined {
@@ -170,7 +191,9 @@ function pictures(splits: readonly NamedSplit[]): Html | undefined {
 function timesUsed(times: readonly number[] | undefined): ReportedValues | undefined {
   if (times === undefined) return undefined;
   const most = times.map((things, i) => [i === 9 ? '10+' : String(i + 1), things] as const);
-  return { distinct: most.length, most: most.filter(([, things]) => things > 0) };
+  const all = times.reduce((sum, things) => sum + things, 0);
+  const some = most.filter(([, things]) => things > 0);
+  return { all, distinct: some.length, most: some };
 }
 
 function recordings(splits: readonly NamedSplit[]): Html | undefined {
@@ -209,7 +232,11 @@ function numbers(splits: readonly NamedSplit[]): Html {
   const records = panel(
     'bytes of a record',
     `${kilobytes(first?.[1].recordBytes.mean ?? null)} on average in ${first?.[0]}.`,
-    histogramPlot(sizes, { id: 'sizes', title: 'Bytes of a record', description: 'How large records are' }),
+    histogramPlot(
+      sizes,
+      { id: 'sizes', title: 'Bytes of a record', description: 'How large records are' },
+      'whole',
+    ),
   );
   const isSingle = (name: string): boolean => channelsOf(splits, name).length === 1;
   const panels = [
@@ -250,9 +277,8 @@ function listTable(splits: readonly NamedSplit[], names: readonly string[]): Htm
     const channels = channelsOf(splits, name);
     if (channels.length <= MAX_LISTED)
       return channels.map((channel) => listRow(`${name}[${channel.name}]`, channel));
-    const least = Math.min(...channels.map((channel) => channel.least ?? Infinity));
-    const greatest = Math.max(...channels.map((channel) => channel.greatest ?? -Infinity));
-    return [listRow(`${name}, ${channels.length} rows`, { mean: null, deviation: null, least, greatest })];
+    const range = rangeOf(channels);
+    return [listRow(`${name}, ${channels.length} rows`, { mean: null, deviation: null, ...range })];
   });
   const head = ['mean', 'deviation', 'least', 'greatest'].map((word) => html`<th scope="col">${word}</th>`);
   return html`<details class="lists"><summary>Lists of numbers, element by element (${splits[0]?.[0]})</summary><div class="scroll" tabindex="0" role="region" aria-label="Table of lists"><table><thead><tr><th scope="col">element</th>${head}</tr></thead><tbody>${rows}</tbody></table></div></details>`;
@@ -283,7 +309,13 @@ function histogramPanel(splits: readonly NamedSplit[], name: string, unit: strin
     title: `${name}: how its values are spread`,
     description: sentence,
   };
-  return [panel(name, `${sentence} (${first?.[0]}).`, histogramPlot(series, label))];
+  return [
+    panel(
+      name,
+      `${sentence} (${first?.[0]}).`,
+      histogramPlot(series, label, feature.kind === 'int64' ? 'whole' : 'any'),
+    ),
+  ];
 }
 
 /** The value where there is but one in all splits. */
@@ -302,16 +334,23 @@ function histogramsOf(all: readonly (readonly [string, NumberStats['histogram']]
 
 function figuresOf({ channels, quantiles = [], missing }: NumberStats, unit: string): string {
   const known = channels.filter((channel) => channel.count > 0);
-  const least = Math.min(...known.map((channel) => channel.least as number));
-  const greatest = Math.max(...known.map((channel) => channel.greatest as number));
+  const { least, greatest } = rangeOf(known);
   const one = known.length === 1 ? known[0] : undefined;
   return [
-    `From ${shortNumber(least)} to ${shortNumber(greatest)}${unit === '' ? '' : ` ${unit}`}`,
+    `From ${shortNumber(least as number)} to ${shortNumber(greatest as number)}${unit === '' ? '' : ` ${unit}`}`,
     one === undefined
       ? `middle ${shortNumber(quantiles[2] as number)}`
       : `mean ${shortNumber(one.mean as number)} ± ${shortNumber(one.deviation as number)}`,
     ...(missing > 0 ? [`missing in ${count(missing)} records`] : []),
   ].join(', ');
+}
+
+/** Of all channels, however many; null where none has a number. */
+function rangeOf(channels: NumberStats['channels']): Record<'least' | 'greatest', number | null> {
+  const known = channels.filter((channel) => channel.count > 0);
+  const least = known.reduce((least, channel) => Math.min(least, channel.least as number), Infinity);
+  const greatest = known.reduce((most, channel) => Math.max(most, channel.greatest as number), -Infinity);
+  return known.length === 0 ? { least: null, greatest: null } : { least, greatest };
 }
 
 function words(splits: readonly NamedSplit[]): Html | undefined {
@@ -350,44 +389,4 @@ function featureNames(splits: readonly NamedSplit[], kind: FeatureStats['kind'])
 
 function isSignal(feature: FeatureStats | undefined): boolean {
   return feature?.kind === 'float32' && feature.unit !== undefined;
-}
-
-function section(id: string, title: string, about: string, inside: Html): Html {
-  return html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2><p class="about">${about}</p>${inside}</section>`;
-}
-
-function grid(panels: readonly Html[]): Html {
-  return html`<div class="plots">${panels}</div>`;
-}
-
-function panel(title: string, about: string, plot: Html): Html {
-  return html`<figure class="panel"><h3>${title}</h3><p>${about}</p>${plot}</figure>`;
-}
-
-function legend(splits: readonly NamedSplit[]): Html {
-  return html`<p class="legend">${splits.map(([split], i) => html`<span class="s${i}">${line()}${split}</span>`)}</p>`;
-}
-
-function line(): Html {
-  return html`<svg viewBox="0 0 28 12" aria-hidden="true"><path d="M1 6H27"/></svg>`;
-}
-
-function idOf(kind: string, name: string): string {
-  return `${kind}-${Buffer.from(name).toString('hex')}`;
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
-function fraction(value: number): string {
-  return value.toFixed(3);
-}
-
-function kilobytes(bytes: number | null): string {
-  return bytes === null ? '–' : `${(bytes / 1000).toFixed(1)} kB`;
-}
-
-function megabytes(bytes: number): string {
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
