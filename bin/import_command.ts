@@ -144,7 +144,9 @@ function sourceOf(options: ImportCommandOptions): NonNullable<ImportOptions['sou
 }
 
 function report(summary: ImportSummary, dryRun: boolean): void {
-  const { problem, split, files, planned, written, rejected, shards, bytes, errors, seconds } = summary;
+  const { problem, split, files, planned, written, rejected, shards, bytes, errors, notes, seconds } =
+    summary;
+  for (const note of notes) tell(`note: ${note}`);
   for (const { file, record, offset, error } of errors.slice(0, ERRORS_SHOWN))
     tell(`${file}, record ${record} at byte ${offset}: ${error}`);
   if (errors.length > ERRORS_SHOWN) tell('… and more (--json has up to a thousand)');

@@ -15,8 +15,8 @@ const root = mkdtempSync(join(tmpdir(), 't2t-info-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 test('info prints a Problem’s features as Python, as a schema and as a table, and nothing else', async () => {
-  const { version, features } = problem('fec');
-  const meanings = featureMeanings(features);
+  const { name, version, features } = problem('fec');
+  const meanings = featureMeanings({ name, features });
   const expected = {
     '--python': pythonReader({ name: 'fec', version, features }),
     '--json-schema': `${JSON.stringify(exampleSchema('fec', features, meanings), null, 2)}\n`,
@@ -33,6 +33,10 @@ test('with --data-dir the features are those of the data there, also of a name t
   const { code, stdout } = await runCli(['info', 'foreign', '--python', '--data-dir', root]);
   expect(code).toBe(0);
   expect(stdout).toBe(pythonReader({ name: 'foreign', version: '2', features: UNUSUAL_FEATURES }));
+  const whole = await runCli(['info', 'foreign', '--data-dir', root]);
+  expect([whole.code, whole.stderr]).toEqual([0, '']);
+  expect(whole.stdout).toMatch(/^foreign 2: /);
+  expect(whole.stdout).toContain('\nsplits    test\n');
   const nothing = await runCli(['info', 'fec', '--markdown', '--data-dir', root]);
   expect(nothing.code).toBe(1);
   expect(nothing.stderr).toContain('there is no train split of fec');

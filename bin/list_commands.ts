@@ -4,13 +4,14 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { manifestPath } from '../src/datagen/data_files.js';
 import { finishedManifest, readManifest } from '../src/datagen/manifest.js';
+import { problemIn } from '../src/datagen/manifest_problem.js';
 import { featureTable } from '../src/io/feature_table.js';
 import { featuresFromJson, featuresToJson } from '../src/io/features.js';
 import { exampleSchema } from '../src/io/json_schema.js';
-import { pythonReader, type ReadInPython } from '../src/io/python_reader.js';
+import { pythonReader } from '../src/io/python_reader.js';
 import '../src/problems/all.js';
 import { featureMeanings } from '../src/problems/feature_meanings.js';
-import { SPLITS } from '../src/problems/problem.js';
+import { type Problem, SPLITS } from '../src/problems/problem.js';
 import { problem, problemNames } from '../src/problems/registry.js';
 import { addImportOption, addOutputOptions, importModules, type OutputOptions } from './options.js';
 import { print, printJson, table, wrap } from './terminal.js';
@@ -70,28 +71,60 @@ async function listProblems(options: ListOptions): Promise<void> {
 
 async function showInfo(name: string, options: InfoOptions): Promise<void> {
   await importModules(options.import);
-  if (options.python !== true && options.jsonSchema !== true && options.markdown !== true)
-    return showProblem(name, options);
-  const made = options.dataDir === undefined ? problem(name) : madeIn(resolve(options.dataDir), name);
-  const { features, version } = made;
-  if (options.python === true) process.stdout.write(pythonReader({ name, version, features }));
-  else if (options.markdown === true) print(featureTable(features, featureMeanings(features)));
-  else print(JSON.stringify(exampleSchema(name, features, featureMeanings(features)), null, 2));
+  const shown = options.dataDir === undefined ? ofProblem(name) : ofData(resolve(options.dataDir), name);
+  const { features } = shown;
+  if (options.python === true) process.stdout.write(pythonReader(shown));
+  else if (options.markdown === true) print(featureTable(features, featureMeanings(shown)));
+  else if (options.jsonSchema === true)
+    print(JSON.stringify(exampleSchema(name, features, featureMeanings(shown)), null, 2));
+  else showProblem(shown, options);
 }
 
-/** What a data folder says of a Problem, which may be one that nobody registered. */
-function madeIn(dataDir: string, name: string): ReadInPython {
-  const split = SPLITS.find((each) => readManifest(dataDir, name, each)?.complete === true) ?? 'train';
-  const { settings, features } = finishedManifest(dataDir, name, split);
+type Shown = Pick<
+  Problem,
+  'name' | 'description' | 'version' | 'dataset' | 'features' | 'options' | 'splits'
+> & {
+  readonly preparation: string;
+  /** What the values of the options are. */
+  readonly optionsAre: 'default' | 'value';
+};
+
+function ofProblem(name: string): Shown {
+  const { description, version, dataset, features, options, splits, preparation } = problem(name);
   return {
     name,
-    version: settings.version,
-    features: featuresFromJson(features, manifestPath(dataDir, name, split)),
+    description,
+    version,
+    dataset,
+    features,
+    options,
+    splits,
+    preparation: preparation.id,
+    optionsAre: 'default',
   };
 }
 
-function showProblem(name: string, options: InfoOptions): void {
-  const { description, version, dataset, features, options: settings, splits, preparation } = problem(name);
+/** What a data folder says of a Problem, which may be one that nobody registered. */
+function ofData(dataDir: string, name: string): Shown {
+  const { description, dataset } = problemIn(dataDir, name);
+  const splits = SPLITS.filter((split) => readManifest(dataDir, name, split)?.complete === true);
+  const [split = 'train'] = splits;
+  const { settings, features } = finishedManifest(dataDir, name, split);
+  return {
+    name,
+    description,
+    version: settings.version,
+    dataset,
+    features: featuresFromJson(features, manifestPath(dataDir, name, split)),
+    options: settings.options,
+    splits,
+    preparation: settings.preparation,
+    optionsAre: 'value',
+  };
+}
+
+function showProblem(shown: Shown, options: InfoOptions): void {
+  const { name, description, version, dataset, features, options: settings, splits, preparation } = shown;
   const { title, homepage, citation, licence, resources } = dataset;
   if (options.json === true) {
     printJson({
@@ -100,7 +133,7 @@ function showProblem(name: string, options: InfoOptions): void {
       description,
       splits,
       options: settings,
-      preparation: preparation.id,
+      preparation,
       features: featuresToJson(features),
       dataset: {
         name: dataset.name,
@@ -116,11 +149,12 @@ function showProblem(name: string, options: InfoOptions): void {
   }
   print(`${name} ${version}: ${description}\n`);
   print(`dataset   ${dataset.name}: ${title}`);
-  print(wrap(dataset.description, 100, '          '));
+  if (dataset.description !== title) print(wrap(dataset.description, 100, '          '));
   if (homepage !== '') print(`home      ${homepage}`);
-  print(`cite      ${citation}`);
-  print(`licence   ${licence.name} (${licence.url})${licence.agreementNeeded ? ', agreement needed' : ''}`);
-  print(wrap(licence.terms, 100, '          '));
+  if (citation !== '') print(`cite      ${citation}`);
+  const place = licence.url === '' ? '' : ` (${licence.url})`;
+  print(`licence   ${licence.name}${place}${licence.agreementNeeded ? ', agreement needed' : ''}`);
+  if (licence.terms !== '') print(wrap(licence.terms, 100, '          '));
   for (const { name: file, url, bytes, sha256 } of resources)
     print(
       `resource  ${file}: ${url}${bytes === undefined ? '' : `, ${bytes} bytes`}${sha256 === undefined ? '' : `, SHA-256 ${sha256}`}`,
@@ -133,7 +167,7 @@ function showProblem(name: string, options: InfoOptions): void {
   print(table([['feature', 'kind'], ...rows]));
   if (Object.keys(settings).length > 0)
     print(
-      `\n${table([['option', 'default'], ...Object.entries(settings).map(([key, value]) => [key, String(value)])])}`,
+      `\n${table([['option', shown.optionsAre], ...Object.entries(settings).map(([key, value]) => [key, String(value)])])}`,
     );
 }
 

@@ -60,10 +60,12 @@ export function readWhole(name: string, least: number) {
   };
 }
 
+/** Names of splits with commas between, each once. */
 export function readSplits(text: string): Split[] {
-  return text.split(',').map((name) => {
+  const splits = text.split(',').map((name) => {
     const split = SPLITS.find((known) => known === name.trim());
     if (split === undefined) throw new InvalidArgumentError(`A split is one of ${SPLITS.join(', ')}.`);
     return split;
   });
+  return [...new Set(splits)];
 }

@@ -8,18 +8,20 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { parseShardName, writeWhole } from '../datagen/data_files.js';
+import { parseShardName, syncFolder, writeWhole } from '../datagen/data_files.js';
 import type { Manifest, SplitSettings } from '../datagen/manifest.js';
 import { UserError } from '../io/errors.js';
 import type { FeatureJson } from '../io/features.js';
+import { sha256OfFile } from '../io/file_hash.js';
 import { writeFully } from '../io/write_fully.js';
 import type { Split } from '../problems/problem.js';
 import type { ConvertedShard } from './convert_shard.js';
-import { type ConversionFormat, FORMAT_VERSIONS } from './formats.js';
+import { type ConversionFormat, convertedName, FORMAT_VERSIONS } from './formats.js';
 
 /** A converted file, by its name. */
 export interface ConvertedFile extends ConvertedShard {
@@ -79,16 +81,18 @@ export function conversionIdentity({ to, manifest, count }: ConversionTarget): s
 
 /**
  * The files that an earlier run of the same conversion has finished, by name: they are there with their sizes.
- * @throws UserError where the folder holds another conversion of the split.
+ * @throws UserError where the folder holds another conversion of the split, or more than this one.
  */
 export function finishedFiles(target: ConversionTarget): Map<string, ConvertedFile> {
-  const identity = conversionIdentity(target);
   const known = readConversion(target) ?? readJournal(target);
-  if (known === undefined ? filesOf(target).length > 0 : known.identity !== identity)
+  const isOther = known !== undefined && known.identity !== conversionIdentity(target);
+  const names = new Set(known === undefined ? [] : namesOf(target));
+  const stranger = filesOf(target).find((name) => !names.has(name));
+  if (isOther || stranger !== undefined)
     throw new UserError(
-      known === undefined
-        ? 'the folder holds files of this split, and nothing says of what they were made'
-        : 'the folder holds a conversion of this split from other records, or with another number of files',
+      isOther
+        ? 'the folder holds a conversion of this split from other records, or with another number of files'
+        : `the folder holds files of this split, ${stranger} for one, and nothing says of what they were made`,
       {
         where: conversionPath(target),
         remedy: 'give another --out, or --overwrite to replace it',
@@ -100,12 +104,48 @@ export function finishedFiles(target: ConversionTarget): Map<string, ConvertedFi
   return new Map((known?.files ?? []).filter(isThere).map((file) => [file.file, file]));
 }
 
-/** Removes what the folder holds of a split in this format; the journal last, since it tells the next run what was here. */
-export function removeConversion(target: ConversionTarget): void {
-  if (!existsSync(target.outDir)) return;
-  for (const name of filesOf(target)) rmSync(join(target.outDir, name), { force: true });
+/** Those of these files whose bytes are what they were when they were finished. */
+export async function intactFiles(
+  { outDir }: ConversionTarget,
+  files: ReadonlyMap<string, ConvertedFile>,
+): Promise<Map<string, ConvertedFile>> {
+  const intact = new Map<string, ConvertedFile>();
+  for (const [name, file] of files)
+    if ((await sha256OfFile(join(outDir, name))) === file.sha256) intact.set(name, file);
+  return intact;
+}
+
+/**
+ * Where the conversion is made that is to replace the one in the folder, which stays as it is until the new one is whole.
+ * What an earlier run has left there of another conversion is removed.
+ */
+export function replacementOf(target: ConversionTarget): ConversionTarget {
+  const staged = { ...target, outDir: replacementFolder(target) };
+  try {
+    finishedFiles(staged);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    rmSync(staged.outDir, { recursive: true, force: true });
+  }
+  return staged;
+}
+
+/**
+ * Puts the files of a replacement, all finished, in the place of what the folder holds. Where this is cut short the journal
+ * tells the next run what was to be here.
+ */
+export function moveReplacement(target: ConversionTarget, files: readonly ConvertedFile[]): void {
+  beginJournal(target, files);
   rmSync(conversionPath(target), { force: true });
-  rmSync(journalPath(target), { force: true });
+  const names = new Set(namesOf(target));
+  for (const name of filesOf(target))
+    if (!names.has(name)) rmSync(join(target.outDir, name), { force: true });
+  for (const name of names) renameSync(join(replacementFolder(target), name), join(target.outDir, name));
+  syncFolder(target.outDir);
+}
+
+function replacementFolder(target: ConversionTarget): string {
+  return conversionPath(target).replace(/json$/, 'replacement');
 }
 
 /** Begins the journal anew with the files that are finished already. */
@@ -125,7 +165,7 @@ export function journalFile(target: ConversionTarget, file: ConvertedFile): void
   }
 }
 
-/** Writes the manifest of a finished conversion, and removes the journal. */
+/** Writes the manifest of a finished conversion, and removes the journal and what was left of a replacement. */
 export function endConversion(
   target: ConversionTarget,
   { files, places, versions }: Pick<Conversion, 'files' | 'places' | 'versions'>,
@@ -148,11 +188,17 @@ export function endConversion(
   };
   writeWhole(conversionPath(target), `${JSON.stringify(conversion, null, 2)}\n`);
   rmSync(journalPath(target), { force: true });
+  rmSync(replacementFolder(target), { recursive: true, force: true });
   return conversion;
 }
 
 function journalPath(target: ConversionTarget): string {
   return conversionPath(target).replace(/json$/, 'journal.jsonl');
+}
+
+function namesOf({ to, manifest, count }: ConversionTarget): string[] {
+  const { problem, split } = manifest.settings;
+  return Array.from({ length: count }, (_, index) => convertedName(to, problem, split, { index, of: count }));
 }
 
 /** Files in the folder that are called as those of this split in this format are. */
@@ -192,7 +238,7 @@ function readKnown(path: string, parse: (text: string) => Known): Known | undefi
   try {
     const known = parse(readFileSync(path, 'utf8'));
     const isFile = (file: ConvertedFile): boolean =>
-      typeof file.file === 'string' && Number.isFinite(file.bytes);
+      typeof file.file === 'string' && typeof file.sha256 === 'string' && Number.isFinite(file.bytes);
     if (typeof known.identity !== 'string' || !known.files.every(isFile))
       throw new Error('it lacks what it should say');
     return known;

@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -135,6 +136,49 @@ test('another conversion in the folder is refused, and replaced when that is ask
     /nothing says of what/,
   );
   expect(readFileSync(join(strange, 'small-train-000000.tar'), 'utf8')).toBe('mine');
+});
+
+test('a conversion that is to be replaced stays whole until the new one is, which the next run then finishes', async () => {
+  const outDir = join(folder, 'kept');
+  await convertData(options({ to: 'parquet', outDir, shards: 9 }));
+  const before = join(folder, 'kept-before');
+  cpSync(outDir, before, { recursive: true });
+  const controller = new AbortController();
+  const replace = { to: 'parquet', outDir, shards: 2, overwrite: true, workers: 1 } as const;
+  const stopped = options({ ...replace, signal: controller.signal, onEvent: () => controller.abort() });
+  await expect(convertData(stopped)).rejects.toThrow(/abort/i);
+  // Nothing but the replacement has come.
+  expect(differences(before, outDir).filter((name) => !name.includes('replacement'))).toEqual([]);
+  expect((await convertData(options({ to: 'parquet', outDir, shards: 9 }))).splits.train?.made).toBe(0);
+  await convertData(options(replace));
+  const anew = join(folder, 'kept-anew');
+  await convertData(options({ to: 'parquet', outDir: anew, shards: 2 }));
+  expect(differences(anew, outDir)).toEqual([]);
+});
+
+test('a file whose bytes have changed since it was finished is made again', async () => {
+  const outDir = join(folder, 'rotten');
+  await convertData(options({ to: 'webdataset', outDir }));
+  const file = join(outDir, 'small-train-000002.tar');
+  const bytes = readFileSync(file);
+  bytes[600] = (bytes[600] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+  expect((await convertData(options({ to: 'webdataset', outDir }))).splits.train?.made).toBe(1);
+  expect(differences(join(folder, 'whole-webdataset'), outDir)).toEqual([]);
+});
+
+test('a split that is named twice is converted once', async () => {
+  const outDir = join(folder, 'twice');
+  const seen: number[] = [];
+  await convertData(
+    options({
+      to: 'webdataset',
+      outDir,
+      splits: ['train', 'train'],
+      onEvent: (event) => seen.push(event.type === 'progress' ? (event.total ?? 0) : 0),
+    }),
+  );
+  expect(new Set(seen)).toEqual(new Set([COUNT]));
 });
 
 test('both formats of several splits live in one folder', async () => {

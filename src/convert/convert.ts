@@ -22,8 +22,10 @@ import {
   conversionPath,
   endConversion,
   finishedFiles,
+  intactFiles,
   journalFile,
-  removeConversion,
+  moveReplacement,
+  replacementOf,
 } from './conversion.js';
 import type { ConvertTask } from './convert_shard.js';
 import { convertOnWorkers } from './convert_workers.js';
@@ -41,7 +43,7 @@ export interface ConvertOptions {
   readonly shards?: number;
   /** Worker threads; one a core where not said. */
   readonly workers?: number;
-  /** Replaces what the folder holds of these splits. */
+  /** Replaces what the folder holds of these splits, each when its new files are whole. */
   readonly overwrite?: boolean;
   /** Looks at everything and makes nothing. */
   readonly dryRun?: boolean;
@@ -74,7 +76,8 @@ export interface ConvertSummary {
  */
 export async function convertData(options: ConvertOptions): Promise<ConvertSummary> {
   const startedMs = performance.now();
-  const plans = splitsOf(options).map((split) => planSplit(options, split));
+  const plans: SplitPlan[] = [];
+  for (const split of splitsOf(options)) plans.push(await planSplit(options, split));
   const splits: Partial<Record<Split, ConvertedSplit>> = {};
   const progress = progressOf(plans, options.onEvent);
   for (const plan of plans) {
@@ -92,13 +95,16 @@ export async function convertData(options: ConvertOptions): Promise<ConvertSumma
 interface SplitPlan {
   readonly target: ConversionTarget;
   /** One a file, in order. */
-  readonly tasks: readonly (ConvertTask & { readonly file: string; readonly records: number })[];
+  readonly tasks: readonly (Omit<ConvertTask, 'path'> & {
+    readonly file: string;
+    readonly records: number;
+  })[];
   readonly finished: ReadonlyMap<string, ConvertedFile>;
 }
 
 function splitsOf({ dataDir, problem, splits }: ConvertOptions): readonly Split[] {
   const found = splits ?? SPLITS.filter((split) => readManifest(dataDir, problem, split) !== undefined);
-  if (found.length > 0) return found;
+  if (found.length > 0) return [...new Set(found)];
   throw new UserError(`the data folder holds no split of ${problem}`, {
     where: dataDir,
     remedy: 'give the folder in which datagen or import wrote its manifests',
@@ -106,7 +112,7 @@ function splitsOf({ dataDir, problem, splits }: ConvertOptions): readonly Split[
   });
 }
 
-function planSplit(options: ConvertOptions, split: Split): SplitPlan {
+async function planSplit(options: ConvertOptions, split: Split): Promise<SplitPlan> {
   const { dataDir, problem, to, outDir } = options;
   const manifest = openSourceSplit(dataDir, problem, split);
   // No file without a record, but for a split that has none at all.
@@ -128,10 +134,10 @@ function planSplit(options: ConvertOptions, split: Split): SplitPlan {
         't2t-ts.split': split,
         't2t-ts.dataset': JSON.stringify(manifest.dataset),
       },
-      path: join(outDir, file),
     };
   });
-  return { target, tasks, finished: options.overwrite === true ? new Map() : finishedFiles(target) };
+  const finished = options.overwrite === true ? new Map() : await intactFiles(target, finishedFiles(target));
+  return { target, tasks, finished };
 }
 
 /** The records of a file: a shard's own where there are as many files as shards, even shares elsewhere. */
@@ -142,19 +148,56 @@ function rangeOf(manifest: Manifest, count: number, index: number): { start: num
 }
 
 async function convertSplit(
-  { target, tasks }: SplitPlan,
+  { target, tasks, finished }: SplitPlan,
   options: ConvertOptions,
   progress: (records: number, bytes: number) => void,
 ): Promise<{ made: number; bytes: number }> {
   makeFolder(dirname(conversionPath(target)));
   const release = lockFile(conversionPath(target), 'converting this split');
   try {
-    removeLeftovers(target.outDir);
-    if (options.overwrite === true) removeConversion(target);
+    const isReplacing = options.overwrite === true;
+    const into = isReplacing ? replacementOf(target) : target;
+    makeFolder(dirname(conversionPath(into)));
+    removeLeftovers(into.outDir);
     // Once more: only now nobody else can be writing here.
-    const files = finishedFiles(target);
-    beginJournal(target, files.values());
-    const wanted = tasks.filter(({ file }) => !files.has(file));
+    const present = finishedFiles(into);
+    const files = isReplacing
+      ? await intactFiles(into, present)
+      : new Map([...present].filter(([name]) => finished.has(name)));
+    if (isReplacing) for (const { records } of files.values()) progress(records, 0);
+    const made = await makeFiles(into, { tasks, files, options, progress });
+    const ordered = tasks.map(({ file }) => files.get(file) as ConvertedFile);
+    if (isReplacing) moveReplacement(target, ordered);
+    const { bytes } = endConversion(target, {
+      files: ordered,
+      places: placesOf(target),
+      versions: { 't2t-ts': packageVersion(), format: FORMAT_VERSIONS[target.to] },
+    });
+    return { made, bytes };
+  } finally {
+    release();
+  }
+}
+
+/** Makes the files that are not there yet, and adds them; gives how many these were. */
+async function makeFiles(
+  target: ConversionTarget,
+  {
+    tasks,
+    files,
+    options,
+    progress,
+  }: Pick<SplitPlan, 'tasks'> & {
+    readonly files: Map<string, ConvertedFile>;
+    readonly options: ConvertOptions;
+    readonly progress: (records: number, bytes: number) => void;
+  },
+): Promise<number> {
+  beginJournal(target, files.values());
+  const wanted = tasks
+    .filter(({ file }) => !files.has(file))
+    .map((task) => ({ ...task, path: join(target.outDir, task.file) }));
+  try {
     await convertOnWorkers(wanted, {
       workers: options.workers ?? availableParallelism(),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -165,17 +208,10 @@ async function convertSplit(
         journalFile(target, { file, ...shard });
       },
     });
-    const { bytes } = endConversion(target, {
-      files: tasks.map(({ file }) => files.get(file) as ConvertedFile),
-      places: placesOf(target),
-      versions: { 't2t-ts': packageVersion(), format: FORMAT_VERSIONS[target.to] },
-    });
-    return { made: wanted.length, bytes };
+    return wanted.length;
   } catch (error) {
     removeTemporaries(target);
     throw error;
-  } finally {
-    release();
   }
 }
 

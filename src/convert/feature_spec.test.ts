@@ -27,6 +27,8 @@ const FEATURES = {
 test('features are read from a list of them and from a manifest', () => {
   expect(specOf(featuresToJson(FEATURES))).toEqual(FEATURES);
   expect(specOf({ format: 't2t-ts manifest 1', features: featuresToJson(FEATURES) })).toEqual(FEATURES);
+  // What `--infer --json` prints.
+  expect(specOf({ features: featuresToJson(FEATURES), records: 3, notes: [] })).toEqual(FEATURES);
 });
 
 /** As TFDS writes them: `member` says what is particular to the class. */
@@ -115,6 +117,10 @@ test('files that are none of these are refused with a remedy', () => {
   expect(() => specOf({ label: { kind: 'int32', shape: [] } })).toThrow(
     /"label" is not described as a feature/,
   );
+  for (const wrong of [{}, { label: { kind: 'int32', shape: [] } }, { __proto: 1 }])
+    expect(() => specOf(wrong)).toThrow(
+      expect.objectContaining({ exitCode: 2, remedy: expect.stringContaining('--infer') }),
+    );
   expect(() => readFeatureSpec(join(folder, 'none.json'))).toThrow(/can't be read \(ENOENT\)/);
 });
 

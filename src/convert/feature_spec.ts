@@ -12,11 +12,22 @@ import { featuresFromTfds, isTfdsFeatures } from '../io/features_from_tfds.js';
  */
 export function readFeatureSpec(path: string): Features {
   const json = parseJson(path);
-  if (isTfdsFeatures(json)) return featuresFromTfds(json, path);
-  const { format, features } = (json ?? {}) as { format?: unknown; features?: unknown };
-  const spec = featuresFromJson(format === 't2t-ts manifest 1' ? features : json, path);
-  if (Object.keys(spec).length > 0) return spec;
-  throw new UserError('the file names no feature', { where: path, remedy: REMEDY });
+  try {
+    if (isTfdsFeatures(json)) return featuresFromTfds(json, path);
+    const spec = featuresFromJson(featuresIn(json), path);
+    if (Object.keys(spec).length > 0) return spec;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const remedy = isTfdsFeatures(json) && error.remedy !== undefined ? error.remedy : REMEDY;
+    throw new UserError(error.what, { where: path, remedy, exitCode: 2, cause: error });
+  }
+  throw new UserError('the file names no feature', { where: path, remedy: REMEDY, exitCode: 2 });
+}
+
+/** Those of a manifest, or of what `--infer --json` prints; a feature that is called `records` is no number. */
+function featuresIn(json: unknown): unknown {
+  const { format, records, features } = (json ?? {}) as Readonly<Record<string, unknown>>;
+  return format === 't2t-ts manifest 1' || typeof records === 'number' ? features : json;
 }
 
 const REMEDY = 'begin with what `t2t-ts import FILES --infer` prints';

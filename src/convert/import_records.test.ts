@@ -161,6 +161,7 @@ test('names that are taken or none, and files that are missing or empty, are ref
   const empty = join(folder, 'empty.tfrecord');
   writeFileSync(empty, '');
   await expect(importRecords(options({ dataDir, files: [empty] }))).rejects.toThrow(/no records/);
+  await expect(inferFeatures(recordFiles([empty]))).rejects.toThrow(/no records/);
   expect(readdirSync(folder)).not.toContain('refused');
 });
 
@@ -255,6 +256,13 @@ test('a feature that is text in one file stays text by hand', async () => {
   const dataDir = join(folder, 'by-hand');
   const summary = await importRecords(options({ dataDir, features: { key: text(), label: int64() } }));
   expect(summary).toMatchObject({ ok: true, written: 19 });
+  expect(summary.notes).toHaveLength(5);
+  expect(summary.notes).toContainEqual(
+    expect.stringMatching(/^"box", in 12 of 19 records, is none of the features/),
+  );
+  expect(finishedManifest(dataDir, 'small', 'train').notes).toEqual(
+    expect.arrayContaining([...summary.notes]),
+  );
   // Features that nobody named are in the records still.
   expect(await payloads(shardsOf(dataDir))).toEqual(await payloads([plain, zipped]));
 });

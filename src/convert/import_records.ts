@@ -16,7 +16,7 @@ import {
   settingsDigest,
   writeManifest,
 } from '../datagen/manifest.js';
-import { importedProblem } from '../datagen/manifest_problem.js';
+import { importedProblem, UNKNOWN_LICENCE } from '../datagen/manifest_problem.js';
 import { packageVersion } from '../datagen/package_version.js';
 import { removeSplit } from '../datagen/replace_split.js';
 import type { VerifyError } from '../datagen/verify.js';
@@ -73,6 +73,8 @@ export interface ImportSummary {
   readonly shards: number;
   readonly bytes: number;
   readonly errors: readonly VerifyError[];
+  /** Of features in the records that the specification lacks, with counts. */
+  readonly notes: readonly string[];
   readonly seconds: number;
 }
 
@@ -85,7 +87,7 @@ export async function importRecords(options: ImportOptions): Promise<ImportSumma
   const startedMs = performance.now();
   const { name, split = 'train', onMismatch = 'error' } = options;
   checkName(name);
-  const { files, errors } = await surveyFiles(recordFiles(options.files), options.features, {
+  const { files, errors, notes } = await surveyFiles(recordFiles(options.files), options.features, {
     onMismatch,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
@@ -109,6 +111,7 @@ export async function importRecords(options: ImportOptions): Promise<ImportSumma
     split,
     planned,
     shards: shardCount(options.shards, files),
+    notes,
   });
   const isWritten = errors.length === 0 && options.dryRun !== true;
   const manifest = isWritten ? await writeSplit(opened, files, options) : opened;
@@ -123,6 +126,7 @@ export async function importRecords(options: ImportOptions): Promise<ImportSumma
     shards: manifest.settings.shards,
     bytes: manifest.bytes,
     errors,
+    notes,
     seconds: (performance.now() - startedMs) / 1000,
   };
 }
@@ -149,7 +153,7 @@ function datasetOf(name: string, source: Partial<ImportSource>): Manifest['datas
     title = `${name}, imported`,
     homepage = '',
     citation = '',
-    licence = 'unknown',
+    licence = UNKNOWN_LICENCE,
     licenceUrl = '',
   } = source;
   return { name, title, homepage, citation, licence: { name: licence, url: licenceUrl } };
@@ -172,7 +176,17 @@ function shardCount(wanted: number | undefined, files: readonly SurveyedFile[]):
 function openedManifest(
   problem: Problem,
   files: readonly SurveyedFile[],
-  { split, planned, shards }: { readonly split: Split; readonly planned: number; readonly shards: number },
+  {
+    split,
+    planned,
+    shards,
+    notes,
+  }: {
+    readonly split: Split;
+    readonly planned: number;
+    readonly shards: number;
+    readonly notes: readonly string[];
+  },
 ): Manifest {
   const { name, version, options, preparation } = problem;
   return openManifest({
@@ -188,7 +202,10 @@ function openedManifest(
       preparation: preparation.id,
     },
     planned,
-    notes: files.map(({ name: file, records, sha256 }) => `${records} records of ${file}, SHA-256 ${sha256}`),
+    notes: [
+      ...files.map(({ name: file, records, sha256 }) => `${records} records of ${file}, SHA-256 ${sha256}`),
+      ...notes,
+    ],
     versions: { 't2t-ts': packageVersion() },
   });
 }

@@ -18,7 +18,8 @@ export interface InferredFeatures {
  * Reads all records and says what they have in common: the kinds of their features, whether they have one value, a fixed
  * number or any number, and whether some records lack them. Bytes are an image where all begin as JPEG or PNG files do, and
  * text where all are UTF-8 without control characters. A matrix looks like a long list: its shape is for a person to say.
- * @throws UserError where a record is damaged or no tf.train.Example, or two records hold a feature in two types.
+ * @throws UserError where a record is damaged or no tf.train.Example, or two records hold a feature in two types, or there
+ * is no feature at all.
  */
 export async function inferFeatures(files: readonly RecordFile[]): Promise<InferredFeatures> {
   const seen = new Map<string, Seen>();
@@ -34,15 +35,26 @@ export async function inferFeatures(files: readonly RecordFile[]): Promise<Infer
         }
         records += 1;
       }
-  const names = [...seen.keys()].sort();
+  const names = [...seen.keys()].filter((name) => name !== NO_NAME).sort();
+  if (names.length === 0)
+    throw new UserError(records === 0 ? 'the files hold no records' : 'no record holds a feature', {
+      where: files[0]?.path ?? '',
+      remedy: 'give others',
+    });
   return {
     features: Object.fromEntries(names.map((name) => [name, (seen.get(name) as Seen).feature(records)])),
     records,
-    notes: names
-      .filter((name) => (seen.get(name) as Seen).isEmpty)
-      .map((name) => `no record has a value of ${JSON.stringify(name)}: its kind is a guess`),
+    notes: [
+      ...names
+        .filter((name) => (seen.get(name) as Seen).isEmpty)
+        .map((name) => `no record has a value of ${JSON.stringify(name)}: its kind is a guess`),
+      ...(seen.has(NO_NAME) ? [`no feature can be called ${NO_NAME}: it is left out`] : []),
+    ],
   };
 }
+
+/** The one name that is no plain JavaScript property. */
+const NO_NAME = '__proto__';
 
 function exampleAt(data: Uint8Array, where: string): ReadonlyMap<string, AnyFeature> {
   try {
@@ -72,10 +84,9 @@ class Seen {
 
   add({ kind, values }: AnyFeature, name: string, where: string): void {
     this.records += 1;
-    if (values.length === 0) {
-      this.hasNone = true;
-      return;
-    }
+    if (values.length === 0) this.hasNone = true;
+    // A list without values has a kind, which whoever reads it checks.
+    if (kind === 'empty') return;
     if (this.kind !== 'empty' && this.kind !== kind)
       throw new UserError(
         `feature ${JSON.stringify(name)} holds ${kind} values here, and ${this.kind} values before`,
@@ -85,6 +96,7 @@ class Seen {
         },
       );
     this.kind = kind;
+    if (values.length === 0) return;
     this.count = this.count === undefined || this.count === values.length ? values.length : null;
     if (kind === 'bytes') for (const value of values) this.look(value);
   }

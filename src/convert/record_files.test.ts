@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import fc from 'fast-check';
@@ -36,14 +36,19 @@ test('a name that stands for nothing, a folder and a file that comes twice are r
   expect(() => found('a-1', 'a-*')).toThrow(/given twice/);
 });
 
-test('records are named by their file, and by its path where two have the same', () => {
+test('records are named by their file, and by as little more of its path as tells two apart', () => {
   const other = join(folder, 'a-folder', 'a-1');
   writeFileSync(other, '');
   expect(recordFiles([join(folder, 'a-2')])[0]?.name).toBe('a-2');
-  expect(recordFiles([join(folder, 'a-1'), other]).map(({ name }) => name)).toEqual([
-    join(folder, 'a-1'),
-    other,
-  ]);
+  const files = recordFiles([join(folder, 'a-1'), other, join(folder, 'a-2')]);
+  expect(files.map(({ name }) => name)).toEqual([`${basename(folder)}/a-1`, 'a-folder/a-1', 'a-2']);
+});
+
+test('a file under two spellings is refused', () => {
+  expect(() => recordFiles([join(folder, 'a-1'), `${folder}/./a-1`])).toThrow(/given twice/);
+  const link = join(folder, 'a-folder', 'link');
+  symlinkSync(join(folder, 'a-2'), link);
+  expect(() => recordFiles([link, join(folder, 'a-2')])).toThrow(/given twice/);
 });
 
 test('any pattern stands for files of the folder or is refused', () => {

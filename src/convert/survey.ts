@@ -8,6 +8,7 @@ import type { Features } from '../io/features.js';
 import { sha256OfFile } from '../io/file_hash.js';
 import { RecordError, readRecordBatches } from '../io/tfrecord_reader.js';
 import type { RecordFile } from './record_files.js';
+import { UnknownFeatures } from './unknown_features.js';
 
 /** A file that was read through. */
 export interface SurveyedFile extends RecordFile {
@@ -21,6 +22,8 @@ export interface Survey {
   readonly files: readonly SurveyedFile[];
   /** Damage, and, where that was asked for, records that do not fit; the first thousand. */
   readonly errors: readonly VerifyError[];
+  /** Of features that the records have and the specification has not. */
+  readonly notes: readonly string[];
 }
 
 const MAX_ERRORS = 1000;
@@ -40,6 +43,7 @@ export async function surveyFiles(
   },
 ): Promise<Survey> {
   const parser = createExampleParser(features);
+  const unknown = new UnknownFeatures(features);
   const errors: VerifyError[] = [];
   const report = (error: VerifyError): void => {
     if (errors.length < MAX_ERRORS) errors.push(error);
@@ -56,6 +60,7 @@ export async function surveyFiles(
         for (const { index, offset, data } of batch) {
           const error = options.onMismatch === 'error' ? misfit(parser, data) : undefined;
           if (error !== undefined) report({ file: file.path, record: index, offset, error });
+          unknown.add(data);
           records += 1;
           payloadBytes += data.length;
         }
@@ -68,7 +73,7 @@ export async function surveyFiles(
     bytes += file.bytes;
     options.onEvent?.({ type: 'resource', activity: 'reading', name: file.name, bytes, totalBytes });
   }
-  return { files: surveyed, errors };
+  return { files: surveyed, errors, notes: unknown.notes() };
 }
 
 /** Why a record is no example of the features; undefined where it is one. */

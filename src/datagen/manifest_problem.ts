@@ -7,6 +7,9 @@ import { problem, problemNames } from '../problems/registry.js';
 import { manifestPath } from './data_files.js';
 import { type Manifest, readManifest } from './manifest.js';
 
+/** Stands in a manifest for the licence that nobody has told. */
+export const UNKNOWN_LICENCE = 'unknown';
+
 /** What there is to say of examples that came as records. */
 export type ImportedDescription = Pick<Manifest, 'dataset'> & {
   readonly name: string;

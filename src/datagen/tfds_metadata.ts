@@ -10,6 +10,7 @@ import { featureMeanings } from '../problems/feature_meanings.js';
 import { SPLITS } from '../problems/problem.js';
 import { manifestPath, namesIn, removeLeftovers, writeWhole } from './data_files.js';
 import { type Manifest, readManifest } from './manifest.js';
+import { UNKNOWN_LICENCE } from './manifest_problem.js';
 
 /**
  * Writes `<problem>/<version>/dataset_info.json` and `features.json` for each Problem of which the folder has a finished
@@ -60,7 +61,7 @@ function metadataOf(dataDir: string): ReadonlyMap<string, string> {
     const [first] = finished.filter(({ written }) => written > 0);
     if (first === undefined) continue;
     const features = featuresFromJson(first.features, manifestPath(dataDir, name, first.settings.split));
-    const featuresText = jsonText(tfdsFeatures(features, featureMeanings(features)));
+    const featuresText = jsonText(tfdsFeatures(features, featureMeanings({ name, features })));
     const ownFolder = join(name, tfdsVersion(first.settings.version));
     for (const folder of names.length === 1 ? [ownFolder, ''] : [ownFolder]) {
       files.set(join(folder, FEATURES), featuresText);
@@ -99,7 +100,7 @@ function datasetInfo(first: Manifest, finished: readonly Manifest[], toShards: s
     version: tfdsVersion(settings.version),
     citation: dataset.citation,
     ...(dataset.homepage === '' ? {} : { location: { urls: [dataset.homepage] } }),
-    redistributionInfo: { license: `${dataset.licence.name} (${dataset.licence.url})` },
+    ...redistribution(dataset.licence),
     fileFormat: 'tfrecord',
     splits: splits.map((manifest) => ({
       name: manifest.settings.split,
@@ -108,6 +109,12 @@ function datasetInfo(first: Manifest, finished: readonly Manifest[], toShards: s
       numBytes: String(manifest.bytes - manifest.written * FRAMING_BYTES),
     })),
   };
+}
+
+/** Nothing where no licence is known: TFDS would show whatever stands here as one. */
+function redistribution({ name, url }: Manifest['dataset']['licence']): object {
+  if (name === UNKNOWN_LICENCE) return {};
+  return { redistributionInfo: { license: url === '' ? name : `${name} (${url})` } };
 }
 
 function isAlike(one: Manifest, other: Manifest): boolean {

@@ -2,20 +2,20 @@
 
 import type { Feature, Features } from './features.js';
 
+/** What features mean, by name: a map, since a feature may be called as what every object has. */
+export type FeatureMeanings = ReadonlyMap<string, string>;
+
 /**
  * A row a feature: name, kind, shape and element type of the decoded value, meaning.
  * @param meanings what features mean, by name.
  */
-export function featureTable(
-  features: Features,
-  meanings: Readonly<Partial<Record<string, string>>> = {},
-): string {
+export function featureTable(features: Features, meanings: FeatureMeanings = new Map()): string {
   const rows = Object.entries(features).map(([name, feature]) => [
     `\`${cell(name)}\``,
     describeKind(feature),
     describeShape(feature),
     describeType(feature),
-    cell(meanings[name] ?? ''),
+    cell(meanings.get(name) ?? ''),
   ]);
   const head = ['name', 'kind', 'shape', 'type', 'meaning'];
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');

@@ -1,5 +1,6 @@
 /** Features as a JSON Schema, for programs that pass examples on as JSON. */
 
+import type { FeatureMeanings } from './feature_table.js';
 import { type Feature, type Features, fixedCount, type Shape } from './features.js';
 
 /**
@@ -12,7 +13,7 @@ import { type Feature, type Features, fixedCount, type Shape } from './features.
 export function exampleSchema(
   name: string,
   features: Features,
-  meanings: Readonly<Partial<Record<string, string>>> = {},
+  meanings: FeatureMeanings = new Map(),
 ): object {
   const entries = Object.entries(features);
   return {
@@ -21,7 +22,7 @@ export function exampleSchema(
     description: `An example of the Problem ${name}`,
     type: 'object',
     properties: Object.fromEntries(
-      entries.map(([key, feature]) => [key, { ...described(meanings[key]), ...valueSchema(feature) }]),
+      entries.map(([key, feature]) => [key, { ...described(meanings.get(key)), ...valueSchema(feature) }]),
     ),
     required: entries.flatMap(([key, { optional }]) => (optional ? [] : [key])),
     additionalProperties: false,

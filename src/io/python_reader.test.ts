@@ -77,7 +77,7 @@ test('a table has a row a feature, whatever it is called; the schema and TFDS kn
   fc.assert(
     fc.property(features, fc.string(), (all, meaning) => {
       const names = Object.keys(all);
-      const meanings = Object.fromEntries(names.map((name) => [name, meaning]));
+      const meanings = new Map(names.map((name) => [name, meaning]));
       const lines = featureTable(all, meanings).split(/\r\n|[\n\r\u2028\u2029]/);
       expect(lines.length).toBe(2 + names.length);
       // Five cells a row: bars that are not escaped are the table's own.
@@ -92,6 +92,15 @@ test('a table has a row a feature, whatever it is called; the schema and TFDS kn
       expect(Object.keys(featuresDict.features)).toEqual(names);
     }),
   );
+});
+
+test('a feature called as what every object has means nothing where nothing is said of it', () => {
+  const json = { constructor: { kind: 'int64', shape: [] }, toString: { kind: 'text', shape: [] } };
+  const all = featuresFromJson(json, 'a test');
+  expect(featureTable(all)).toContain('| `constructor` | int64 | single | int64 |  |');
+  const { properties } = exampleSchema('some_problem', all) as { properties: Record<string, object> };
+  expect(properties.toString).toEqual({ type: 'string', 'x-dtype': 'text' });
+  expect(JSON.stringify(tfdsFeatures(all))).not.toContain('description');
 });
 
 test('the schema says how long a list is where that is known', () => {

@@ -96,8 +96,8 @@ ${shapes.join('\n')}
 
 
 class Records:
-    """Any record of a split at once, found by the .idx files; images and texts are bytes. Needs NumPy and tfrecord, which
-    can't be in one process with TensorFlow."""
+    """Any record of a split at once, found by the .idx files; images and texts are bytes, and what it
+    lacks is None. Needs NumPy and tfrecord, which can't be in one process with TensorFlow."""
 
     def __init__(self, split="train"):
         self.places = [(file, *map(int, line.split())) for file in shards(split) for line in open(file + ".idx")]
@@ -112,14 +112,16 @@ class Records:
         with open(file, "rb") as shard:
             shard.seek(offset + 12)  # past its length and a checksum of 4 bytes; another such ends the record
             features = Example.FromString(shard.read(length - 16)).features.feature
-        return {name: to_numpy(feature, SHAPES[name]) for name, feature in features.items()}
+        return {name: to_numpy(features[name], shape) if name in features else None for name, shape in SHAPES.items()}
 
 
 def to_numpy(feature, shape):
     import numpy as np
 
     kind = feature.WhichOneof("kind")
-    values = getattr(feature, kind).value
+    values = getattr(feature, kind).value if kind else []
+    if kind is None or (len(values) == 0 and shape[:1] != [-1]):
+        return None
     if kind == "bytes_list":
         return list(values) if shape else values[0]
     return np.array(values, {"int64_list": np.int64, "float_list": np.float32}[kind]).reshape(shape)

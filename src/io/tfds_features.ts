@@ -1,5 +1,6 @@
 /** Features as TensorFlow Datasets describes them, so that its readers decode our records. */
 
+import type { FeatureMeanings } from './feature_table.js';
 import type { Feature, Features, ImageFormat, Shape } from './features.js';
 
 /**
@@ -11,16 +12,13 @@ import type { Feature, Features, ImageFormat, Shape } from './features.js';
  *   text. Where that can't be said (images, and lists of any length) it is a sequence of one or none.
  * @param meanings what features mean, by name; shown by TFDS.
  */
-export function tfdsFeatures(
-  features: Features,
-  meanings: Readonly<Partial<Record<string, string>>> = {},
-): object {
+export function tfdsFeatures(features: Features, meanings: FeatureMeanings = new Map()): object {
   return {
     pythonClassName: className('features_dict.FeaturesDict'),
     featuresDict: {
       features: Object.fromEntries(
         Object.entries(features).map(([name, feature]) => {
-          const description = meanings[name];
+          const description = meanings.get(name);
           return [name, { ...connector(feature), ...(description === undefined ? {} : { description }) }];
         }),
       ),

@@ -1,17 +1,20 @@
 /** What features mean, by the names that our Problems share: for tables, schemas and other frameworks' metadata. */
 
-import type { Features } from '../io/features.js';
+import type { FeatureMeanings } from '../io/feature_table.js';
+import type { Problem } from './problem.js';
+import { problemNames } from './registry.js';
 
 /**
  * A sentence for each feature whose name is one of those that Problems share; a Problem of one's own may have others, which
- * are left out.
+ * are left out. Of a Problem that is not registered nothing is said: what others call `image` may be anything.
  */
-export function featureMeanings(features: Features): Readonly<Partial<Record<string, string>>> {
-  return Object.fromEntries(
-    Object.entries(features).flatMap(([name, { shape }]) => {
-      const [, meaning] = MEANINGS.find(([pattern]) => pattern.test(name)) ?? [];
+export function featureMeanings({ name, features }: Pick<Problem, 'name' | 'features'>): FeatureMeanings {
+  if (!problemNames().includes(name)) return new Map();
+  return new Map(
+    Object.entries(features).flatMap(([feature, { shape }]): [string, string][] => {
+      const [, meaning] = MEANINGS.find(([pattern]) => pattern.test(feature)) ?? [];
       const sentence = typeof meaning === 'function' ? meaning(Object.keys(features), shape.length) : meaning;
-      return sentence === undefined ? [] : [[name, sentence]];
+      return sentence === undefined ? [] : [[feature, sentence]];
     }),
   );
 }
