@@ -1,6 +1,8 @@
 /** Keeps the dataset card true after a command that changed what a data folder holds. */
 
 import { writeCard } from '../src/explore/dataset_card.js';
+// A card tells more of a Problem that is known: the same whichever command writes it.
+import '../src/problems/all.js';
 import { tell } from './terminal.js';
 
 /**

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { finishData } from '../src/datagen/finish.js';
 import { verifyData } from '../src/datagen/verify.js';
-import { addOutputOptions, type OutputOptions } from './options.js';
+import { addImportOption, addOutputOptions, importModules, type OutputOptions } from './options.js';
 import { renewCard } from './renew_card.js';
 import { formatBytes, formatCount, formatCounts, print, printJson, table, tell } from './terminal.js';
 
@@ -22,7 +22,9 @@ export function addVerifyCommands(program: Command): void {
     .argument('<data-dir>', 'the data folder')
     .argument('<problem>', 'the Problem’s name')
     .description('join the shards that several --task runs made into finished splits');
-  addOutputOptions(finish).addHelpText('after', '\nExample:\n  t2t-ts finish data fec').action(finishFolder);
+  addOutputOptions(addImportOption(finish))
+    .addHelpText('after', '\nExample:\n  t2t-ts finish data fec')
+    .action(finishFolder);
 }
 
 async function verifyFolder(
@@ -48,7 +50,12 @@ async function verifyFolder(
   );
 }
 
-async function finishFolder(dataDir: string, name: string, options: OutputOptions): Promise<void> {
+async function finishFolder(
+  dataDir: string,
+  name: string,
+  options: OutputOptions & { readonly import: readonly string[] },
+): Promise<void> {
+  await importModules(options.import);
   const manifests = finishData(resolve(dataDir), name);
   await renewCard(resolve(dataDir));
   const splits = manifests.map(({ settings, planned, written, rejected, shards, bytes }) => ({

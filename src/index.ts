@@ -15,6 +15,7 @@ export {
   type SplitSummary,
 } from './datagen/generate.js';
 export { finishedManifest, type Manifest, readManifest } from './datagen/manifest.js';
+export { problemIn } from './datagen/manifest_problem.js';
 export { readTask, type Task } from './datagen/task.js';
 export { type VerifyError, type VerifyReport, verifyData } from './datagen/verify.js';
 export { type CsvRow, type CsvSource, csvDataset } from './datasets/csv_dataset.js';

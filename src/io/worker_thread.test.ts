@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { UserError } from './errors.js';
+import { RecordError } from './tfrecord_reader.js';
 import { errorOf, failureOf, inheritedFlags } from './worker_thread.js';
 
 test('an error comes back with its parts and the stack of its thread', () => {
@@ -9,6 +10,14 @@ test('an error comes back with its parts and the stack of its thread', () => {
   expect(back).toMatchObject({ what: 'it is wrong', where: 'here', remedy: 'mend it' });
   expect(back.stack).toBe(error.stack);
   expect(errorOf(failureOf('a word')).message).toBe('a word');
+});
+
+test('a damaged record comes back as such', () => {
+  const error = new RecordError('data-crc', 'it is damaged', { file: 'a.tfrecord', record: 3, offset: 70 });
+  const back = errorOf(structuredClone(failureOf(error)));
+  expect(back).toBeInstanceOf(RecordError);
+  expect(back).toMatchObject({ fault: 'data-crc', file: 'a.tfrecord', record: 3, offset: 70 });
+  expect(back.message).toBe(error.message);
 });
 
 /** Starts Node with flags and a program text that starts a thread over a file; gives what the thread said. */

@@ -1,6 +1,7 @@
 /** What every worker thread of ours needs: the flags that it may inherit, and errors that keep their parts on the way back. */
 
 import { UserError } from './errors.js';
+import { RecordError, type RecordFault, type RecordPlace } from './tfrecord_reader.js';
 
 /** An error that crosses threads, as plain data: structured cloning would keep its message only. */
 export interface WorkerFailure {
@@ -8,6 +9,8 @@ export interface WorkerFailure {
   readonly where?: string;
   readonly remedy?: string;
   readonly stack?: string;
+  /** Of a `RecordError`: what is wrong with which record. */
+  readonly damage?: RecordPlace & { readonly fault: RecordFault };
 }
 
 /** What a thread sends of an error. */
@@ -21,17 +24,25 @@ export function failureOf(error: unknown): WorkerFailure {
     ...(where === undefined ? {} : { where }),
     ...(remedy === undefined ? {} : { remedy }),
     ...stack,
+    ...(error instanceof RecordError ? { damage: damageOf(error) } : {}),
   };
 }
 
 /** The error again, with the stack that it had in its thread. */
-export function errorOf({ what, where, remedy, stack }: WorkerFailure): UserError {
-  const error = new UserError(what, {
-    ...(where === undefined ? {} : { where }),
-    ...(remedy === undefined ? {} : { remedy }),
-  });
+export function errorOf({ what, where, remedy, stack, damage }: WorkerFailure): UserError {
+  const error =
+    damage === undefined
+      ? new UserError(what, {
+          ...(where === undefined ? {} : { where }),
+          ...(remedy === undefined ? {} : { remedy }),
+        })
+      : new RecordError(damage.fault, what, damage);
   if (stack !== undefined) error.stack = stack;
   return error;
+}
+
+function damageOf({ fault, file, record, offset }: RecordError): NonNullable<WorkerFailure['damage']> {
+  return { fault, file, record, offset };
 }
 
 /**

@@ -30,6 +30,6 @@ export type Mode = 'train' | 'eval' | 'predict';
 
 /**
  * One step on the way from a stored example to a training example. It draws from `random` alone, which is seeded by
- * (seed, epoch, position of the record): the same example comes out on any worker, and again after a restart.
+ * (seed, epoch, the record's number): the same example comes out on any worker, and again after a restart.
  */
 export type Augmentation = (example: DecodedExample, random: Random) => DecodedExample;

@@ -20,7 +20,8 @@ export interface PatchMasking {
   readonly fill?: 'mean' | 'noise';
   /**
    * Puts beside each picture what a model is judged by: `<name>/mask` (uint8, rows × columns of patches, 1 where masked)
-   * and `<name>/whole`, the picture as it was.
+   * and `<name>/whole`, the picture as it was. It must then be the last augmentation that changes the picture: one that
+   * comes after would change picture, mask and whole each for itself.
    */
   readonly withTarget?: boolean;
 }

@@ -2,6 +2,7 @@ import {
   appendFileSync,
   copyFileSync,
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -13,6 +14,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import type { Manifest } from '../datagen/manifest.js';
 import { UserError } from '../io/errors.js';
+import { RecordError } from '../io/tfrecord_reader.js';
 import { all, dataDir, folder, open } from './numbered_split.test.helper.js';
 
 /** A copy of the data folder, something in it changed. */
@@ -44,6 +46,14 @@ test.each<[string, (dir: string, shard: string) => void, RegExp]>([
     'an index cut short',
     (_dir, shard) => writeFileSync(`${shard}.idx`, readFileSync(`${shard}.idx`, 'utf8').slice(0, -3)),
     /00001-of-00003\.idx/,
+  ],
+  [
+    'an index that is a folder',
+    (_dir, shard) => {
+      rmSync(`${shard}.idx`);
+      mkdirSync(`${shard}.idx`);
+    },
+    /index of a shard can't be read .*00001-of-00003\.idx/,
   ],
   ['an empty index', (_dir, shard) => writeFileSync(`${shard}.idx`, ''), /00001-of-00003\.idx/],
   [
@@ -91,6 +101,9 @@ test.each([0, 1])(
       () => all(examples.keys()),
     ])
       await expect(reading()).rejects.toThrow(/00001-of-00003, record 4/);
+    const error = await all(examples).catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(RecordError);
+    expect(error).toMatchObject({ fault: 'data-crc', file: shard, record: 4, offset });
     // Those before it are handed out.
     expect(await all(examples.keys().take(record))).toHaveLength(record);
     expect(await all(examples.take(record))).toHaveLength(record);
@@ -104,21 +117,7 @@ function readIndexLine(path: string, line: number): { offset: number } {
 test.each([0, 2])(
   'compressed shards are read in order with %i thread(s), and say so where any other is asked',
   async (workers) => {
-    const dir = damagedCopy((copy) => {
-      for (const i of [0, 1, 2]) {
-        const shard = join(copy, `test_numbered-train-0000${i}-of-00003`);
-        writeFileSync(`${shard}.gz`, gzipSync(readFileSync(shard)));
-        renameSync(`${shard}.gz`, shard);
-        rmSync(`${shard}.idx`);
-      }
-      editManifest(copy, (manifest) => ({
-        ...manifest,
-        shards: manifest.shards.map((shard) => ({
-          ...shard,
-          bytes: readFileSync(join(copy, shard.file)).length,
-        })),
-      }));
-    });
+    const dir = damagedCopy((copy) => compress(copy));
     await expect(open({ dataDir: dir })).rejects.toThrow(/compressed shard is read in order only/);
     const examples = await open({ dataDir: dir, shuffle: 'plan', workers });
     const plan = await open({ shuffle: 'plan' });
@@ -129,3 +128,41 @@ test.each([0, 2])(
     expect(await all(share.keys())).toHaveLength(51);
   },
 );
+
+// In the middle of what is read together, and the first of it.
+test.each([0, 1, 2].flatMap((workers) => [4, 13].map((damaged) => [damaged, workers] as const)))(
+  'what is before the damage of a compressed shard is handed out, then the damage (record %i) is told, with %i thread(s)',
+  async (damaged, workers) => {
+    const dir = damagedCopy((copy, shard) => {
+      const bytes = readFileSync(shard);
+      bytes[readIndexLine(`${shard}.idx`, damaged).offset + 20]! ^= 1;
+      writeFileSync(shard, bytes);
+      compress(copy);
+    });
+    const examples = await open({ dataDir: dir, workers, shuffle: 'plan' });
+    // Twice: a failure leaves nothing behind.
+    for (let turn = 0; turn < 2; turn++) {
+      const keys: unknown[] = [];
+      const read = async (): Promise<void> => {
+        for await (const { key } of examples) keys.push(key);
+      };
+      const file = join(dir, 'test_numbered-train-00001-of-00003');
+      await expect(read()).rejects.toMatchObject({ fault: 'data-crc', file, record: damaged });
+      expect(keys).toEqual(Array.from({ length: 35 + damaged }, (_, i) => `example:${i}`));
+    }
+  },
+);
+
+/** Makes the shards gzip files, which have no indices. */
+function compress(dir: string): void {
+  for (const i of [0, 1, 2]) {
+    const shard = join(dir, `test_numbered-train-0000${i}-of-00003`);
+    writeFileSync(`${shard}.gz`, gzipSync(readFileSync(shard)));
+    renameSync(`${shard}.gz`, shard);
+    rmSync(`${shard}.idx`);
+  }
+  editManifest(dir, (manifest) => ({
+    ...manifest,
+    shards: manifest.shards.map((shard) => ({ ...shard, bytes: readFileSync(join(dir, shard.file)).length })),
+  }));
+}

@@ -2,9 +2,10 @@
 
 import { UserError } from '../io/errors.js';
 import { createExampleParser, type ExampleParser, type FloatRoom } from '../io/example_parser.js';
-import { type Feature, type Features, fixedCount, type Shape } from '../io/features.js';
-import type { DecodedExample, DecodedValue, TensorData } from '../problems/decoded.js';
+import { type Feature, type Features, fixedCount, type ImageFormat, type Shape } from '../io/features.js';
+import type { DecodedExample, DecodedValue, Tensor, TensorData } from '../problems/decoded.js';
 import type { ImageDecoder } from './image_decoder.js';
+import { whenThere } from './stages.js';
 
 /**
  * Decodes records together: tensors whose shape the features tell lie side by side in one buffer a feature, so that the
@@ -87,9 +88,22 @@ export class ExampleDecoder {
         return Array.isArray(value) ? value.map(copyOf) : copyOf(value as Uint8Array);
       case 'image':
         if (image === undefined) throw new UserError(`feature ${JSON.stringify(name)} has no image format`);
-        return this.images.decode(value as Uint8Array, image, into as Uint8Array | undefined);
+        return whenThere(
+          this.images.decode(value as Uint8Array, image, into as Uint8Array | undefined),
+          (picture) => ofItsSize(name, picture, image),
+        );
     }
   }
+}
+
+/** The picture, where it is what the feature promises. */
+function ofItsSize(name: string, picture: Tensor, { height, width, channels }: ImageFormat): Tensor {
+  const wanted = [height, width, channels];
+  if (wanted.every((size, i) => size === null || size === picture.shape[i])) return picture;
+  const sizes = wanted.map((size) => size ?? 'any').join(' × ');
+  throw new UserError(
+    `feature ${JSON.stringify(name)} holds a picture of ${picture.shape.join(' × ')} where ${sizes} is wanted`,
+  );
 }
 
 /** Room for a feature of so many examples, where its size is known. */

@@ -1,13 +1,19 @@
+import { join } from 'node:path';
+import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { writeFinishedSplit } from '../../fixtures/finished_split.js';
 import { numbered } from '../../fixtures/numbered_problem.js';
 import { StoredProblem } from '../../fixtures/stored_problem.js';
+import { importedProblem, problemIn } from '../datagen/manifest_problem.js';
 import { UserError } from '../io/errors.js';
-import { int64, text } from '../io/features.js';
-import type { DecodedExample } from '../problems/decoded.js';
+import { createExampleEncoder } from '../io/example.js';
+import { image, int64, text } from '../io/features.js';
+import type { DecodedExample, Mode } from '../problems/decoded.js';
 import type { Batch } from './collate.js';
+import { ExampleDecoder } from './decode_examples.js';
 import { openExamples } from './examples.js';
-import { all, dataDir, open, RECORDS } from './numbered_split.test.helper.js';
+import { ImageDecoder } from './image_decoder.js';
+import { all, dataDir, open, problem, RECORDS } from './numbered_split.test.helper.js';
 
 test('any record can be had by its number: stored, parsed and decoded', async () => {
   const examples = await open({}, 'eval');
@@ -40,7 +46,7 @@ test('an epoch has every record once, in an order of its own; the plan’s order
   expect(await all(plan.keys())).toEqual(Array.from({ length: RECORDS }, (_, i) => `example:${i}`));
 });
 
-test.each([1, 2, 4, 7, 200])(
+test.each([1, 2, 4, 7, RECORDS])(
   '%i readers share each epoch: evenly, disjointly and completely',
   async (world) => {
     const shares = await Promise.all(
@@ -116,6 +122,9 @@ test('a Problem that threads do not know is a clear error, and needs none of the
     readonly name = 'test_stranger';
     readonly description = 'Registered nowhere';
     readonly features = { key: text(), number: int64() };
+    override preprocessExample(example: DecodedExample): DecodedExample {
+      return { ...example, seen: 'yes' };
+    }
   }
   const stranger = new Stranger();
   writeFinishedSplit({
@@ -134,12 +143,117 @@ test('a Problem that threads do not know is a clear error, and needs none of the
   await here.close();
 });
 
+test('threads read a split whose Problem is in its manifest alone', async () => {
+  const dir = join(dataDir, 'imported');
+  const taxi = importedProblem({
+    name: 'test_taxi',
+    version: '1.2.0',
+    features: { key: text(), number: int64() },
+    options: {},
+    preparation: 'none',
+    dataset: problem.dataset,
+  });
+  writeFinishedSplit({
+    problem: taxi,
+    split: 'train',
+    dataDir: dir,
+    examples: 30,
+    shards: 2,
+    example: (i) => ({ key: `${i}`, number: i }),
+  });
+  const read = async (workers: number): Promise<DecodedExample[]> => {
+    const examples = await openExamples(problemIn(dir, 'test_taxi'), 'train', { dataDir: dir, workers });
+    try {
+      return await all(examples);
+    } finally {
+      await examples.close();
+    }
+  };
+  const here = await read(0);
+  expect(here).toHaveLength(30);
+  expect(await read(2)).toEqual(here);
+});
+
 test('wrong numbers are refused where they are given', async () => {
   const examples = await open();
   expect(() => examples.take(-1)).toThrow(UserError);
   expect(() => examples.batch(0)).toThrow(UserError);
+  expect(() => examples.batch(Number.POSITIVE_INFINITY)).toThrow(UserError);
+  expect(() => examples.prefetch(Number.POSITIVE_INFINITY)).toThrow(UserError);
   expect(() => examples.repeat(0.5)).toThrow(UserError);
   await expect(open({ rank: 2, world: 2 })).rejects.toThrow(/rank 2 of 2/);
+  await expect(open({ rank: 3, world: RECORDS + 1 })).rejects.toThrow(
+    /104 readers share 103 records: some would get nothing/,
+  );
+});
+
+test.each<[string, object]>([
+  ...[-1, Number.NaN, 0.4, '2', 257, Number.POSITIVE_INFINITY].map((workers): [string, object] => [
+    'workers',
+    { workers },
+  ]),
+  ...[Number.NaN, 1.5, 2 ** 53, '1'].map((seed): [string, object] => ['seed', { seed }]),
+  ['shuffle', { shuffle: 'Plan' }],
+  ['mode', { mode: 'tarin' }],
+])('a wrong %s is refused before anything is read: %o', async (name, given) => {
+  const { mode = 'train', ...options } = given as { mode?: Mode };
+  const error = await open(options, mode).catch((cause: unknown) => cause);
+  expect(error).toBeInstanceOf(UserError);
+  const { what, where, remedy } = error as UserError;
+  expect(what).toMatch(new RegExp(`^${name} is `));
+  expect(where).toContain(name);
+  expect(remedy).toMatch(/^give /);
+});
+
+test.each([0, 2])('a closed reader says so, with %i thread(s)', async (workers) => {
+  const examples = await open({ workers });
+  const readings = [examples.keys().repeat(), examples.batch(2).repeat()].map((items) =>
+    (items as AsyncIterable<unknown>)[Symbol.asyncIterator](),
+  );
+  for (const reading of readings) await reading.next();
+  await examples.close();
+  await examples.close();
+  for (const reading of readings) {
+    const rest = async (): Promise<void> => {
+      for (let i = 0; i < 200; i++) await reading.next();
+    };
+    await expect(rest()).rejects.toThrow(/^the reader is closed: open it again/);
+  }
+  for (const later of [() => examples.record(1), () => examples.decoded(1), () => all(examples)])
+    await expect(later()).rejects.toThrow(UserError);
+});
+
+test('a thread that ends by itself fails whoever waits, whatever its code', async () => {
+  for (const code of [0, 3]) {
+    const ends = `data:text/javascript,${encodeURIComponent(`process.exit(${code})`)}`;
+    const error = await all(await open({ workers: 1, imports: [ends] })).catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(UserError);
+    expect((error as UserError).what).toBe(`a reading thread failed: it ended with code ${code}`);
+    expect((error as UserError).remedy).toBeDefined();
+  }
+});
+
+test('a program that names itself in `imports` is told, and starts no thread after thread', async () => {
+  const examplesUrl = new URL('./examples.js', import.meta.url).href;
+  const itself = `data:text/javascript,${encodeURIComponent(
+    `import { openExamples } from ${JSON.stringify(examplesUrl)}; await openExamples(undefined, 'train', {});`,
+  )}`;
+  const examples = await open({ workers: 1, imports: [itself] });
+  await expect(all(examples)).rejects.toThrow(/`imports` opens a reader.*only registers Problems/);
+});
+
+test('a picture of another size than the feature says is refused by record and name', async () => {
+  const square = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
+    .jpeg()
+    .toBuffer();
+  const features = { picture: image({ encoding: 'jpeg', height: 16, width: 16, channels: 3 }) };
+  const decoder = new ExampleDecoder(features, await ImageDecoder.open());
+  const record = createExampleEncoder(features).encode({ picture: square });
+  await expect(
+    (async () => decoder.decode(record, decoder.room(1)[0]!, 'a.tfrecord, record 3'))(),
+  ).rejects.toThrow(
+    /feature "picture" holds a picture of 8 × 8 × 3 where 16 × 16 × 3 is wanted \(a\.tfrecord, record 3\)/,
+  );
 });
 
 function split<T>(items: readonly T[], size: number): T[][] {

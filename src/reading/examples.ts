@@ -2,18 +2,21 @@
 
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { manifestPath } from '../datagen/data_files.js';
 import type { Manifest } from '../datagen/manifest.js';
 import { UserError } from '../io/errors.js';
 import { createExampleParser, type ExampleParser } from '../io/example_parser.js';
 import type { Features, ParsedExample } from '../io/features.js';
 import type { DecodedExample, Mode } from '../problems/decoded.js';
 import { didYouMean } from '../problems/nearest.js';
-import type { Problem, Split } from '../problems/problem.js';
+import { Problem, type Split } from '../problems/problem.js';
 import { type Batch, collate, separate } from './collate.js';
 import { openSplit, type SplitFiles } from './open_split.js';
 import { Pipeline, type Stage } from './pipeline.js';
+import { setupOfReadThread } from './read_messages.js';
+import { listedOption, wholeOption } from './read_options.js';
 import { ReadPool } from './read_pool.js';
-import type { Share, Shuffle } from './record_order.js';
+import { SHUFFLES, type Share, type Shuffle } from './record_order.js';
 import { sourceStage } from './source.js';
 import { type ReadSettings, SplitReader } from './split_reader.js';
 
@@ -21,24 +24,24 @@ export interface OpenExamplesOptions {
   readonly dataDir: string;
   /** `train` in the mode train, `dev` in eval, `test` in predict where not said. */
   readonly split?: Split;
-  /** Of the order and the augmentations. 0 where not said. */
+  /** Of the order and the augmentations: a whole number. 0 where not said. */
   readonly seed?: number;
   /** `global` in the mode train, `plan` (the order of the files) in the others where not said. */
   readonly shuffle?: Shuffle;
   /**
    * This reader's number, from 0, among `world` readers that share each epoch: it gets the positions p ≡ rank (mod world),
-   * so the readers' numbers of examples differ by one at most. Readers that keep step may be resumed with another world
-   * from the state of any of them; where they don't (after `filter`), each needs its own state and the same world.
+   * so the readers' numbers of examples differ by one at most. Each is resumed from its own state with the same world;
+   * another world can go on only from where an epoch begins for all of them.
    */
   readonly rank?: number;
   readonly world?: number;
-  /** Threads that decode and augment; 0 does it in this one. As many as there are processors, at most 8, where not said. */
+  /** Threads that decode and augment, at most 256; 0 does it in this one. As many as there are processors, at most 8, where not said. */
   readonly workers?: number;
   /** Whether the checksums of the data are checked. True where not said. */
   readonly verify?: boolean;
   /** Names of the features that are decoded. All where not said; fewer are faster. */
   readonly features?: readonly string[];
-  /** URLs of modules that register Problems of yours: worker threads import them too. */
+  /** URLs of modules that register Problems of yours and do nothing else: worker threads import them too. */
   readonly imports?: readonly string[];
 }
 
@@ -52,23 +55,27 @@ export interface RawRecord {
 
 /**
  * Opens a split for training, evaluation or prediction. Close it when nothing reads from it any more.
- * @throws UserError where the split is not finished, a shard or its index is missing, changed or of another Problem, or
- * its files are compressed and not read in the order of the plan.
+ * @throws UserError where an option is wrong, the split is not finished, a shard or its index is missing, changed or of
+ * another Problem, or its files are compressed and not read in the order of the plan.
  */
 export async function openExamples<P extends Problem>(
   problem: P,
   mode: Mode,
   options: OpenExamplesOptions,
 ): Promise<Examples<P['features']>> {
-  const {
-    split = SPLIT_OF[mode],
-    seed = 0,
-    shuffle = mode === 'train' ? 'global' : 'plan',
-    verify = true,
-    imports = [],
-  } = options;
+  const parent = setupOfReadThread();
+  if (parent !== undefined)
+    throw new UserError('a module of `imports` opens a reader, in a thread that a reader started', {
+      where: parent.imports.join(', '),
+      remedy: 'name a module of its own there, which only registers Problems',
+    });
+  listedOption('mode', mode, MODES);
+  const { split = SPLIT_OF[mode], verify = true, imports = [] } = options;
+  const seed = wholeOption('seed', options.seed ?? 0, ANY_WHOLE);
+  const shuffle = listedOption('shuffle', options.shuffle ?? STANDARD_SHUFFLE[mode], SHUFFLES);
   const share = shareOf(options);
-  const workers = options.workers ?? Math.min(availableParallelism(), MAX_STANDARD_WORKERS);
+  const standardWorkers = Math.min(availableParallelism(), MAX_STANDARD_WORKERS);
+  const workers = wholeOption('workers', options.workers ?? standardWorkers, { least: 0, most: MAX_WORKERS });
   const names = options.features ?? Object.keys(problem.features);
   for (const name of names)
     if (!Object.hasOwn(problem.features, name))
@@ -76,6 +83,11 @@ export async function openExamples<P extends Problem>(
         remedy: didYouMean(name, Object.keys(problem.features)),
       });
   const { manifest, ...files } = await openSplit(problem, split, options.dataDir);
+  if (share.world > Math.max(1, files.records))
+    throw new UserError(`${share.world} readers share ${files.records} records: some would get nothing`, {
+      where: manifestPath(options.dataDir, problem.name, split),
+      remedy: `give a world of at most ${files.records}`,
+    });
   const gzip = files.shards.find(({ isGzip }) => isGzip);
   if (gzip !== undefined && shuffle === 'global')
     throw new UserError('a compressed shard is read in order only', {
@@ -90,6 +102,7 @@ export async function openExamples<P extends Problem>(
           problem: problem.name,
           options: problem.options,
           imports,
+          ...(isPlain(problem) ? { manifest: { ...manifest, shards: [] } } : {}),
           split: files,
           settings,
         });
@@ -97,12 +110,21 @@ export async function openExamples<P extends Problem>(
     files,
     reader: new SplitReader(files, problem, settings),
     pool,
-    order: { identity: identityOf(manifest), records: files.records, shuffle, seed, share },
+    order: { identity: identityOf(manifest), records: files.records, shuffle, seed, mode, share },
   };
   return new Examples(core, problem.features);
 }
 
 const SPLIT_OF: Readonly<Record<Mode, Split>> = { train: 'train', eval: 'dev', predict: 'test' };
+
+const MODES = Object.keys(SPLIT_OF) as readonly Mode[];
+
+const STANDARD_SHUFFLE: Readonly<Record<Mode, Shuffle>> = { train: 'global', eval: 'plan', predict: 'plan' };
+
+const ANY_WHOLE = { least: Number.MIN_SAFE_INTEGER, most: Number.MAX_SAFE_INTEGER };
+
+/** More threads than any machine has processors for were not meant. */
+const MAX_WORKERS = 256;
 
 /** More threads than this wait for the disk or for whoever trains. */
 const MAX_STANDARD_WORKERS = 8;
@@ -116,6 +138,7 @@ interface Core {
     readonly records: number;
     readonly shuffle: Shuffle;
     readonly seed: number;
+    readonly mode: Mode;
     readonly share: Share;
   };
 }
@@ -173,7 +196,7 @@ export class Examples<F extends Features> extends Pipeline<DecodedExample, Batch
     return this.undecoded((_record, data) => parse(data).key as string);
   }
 
-  /** Ends the worker threads and gives the files back. What is still being read fails. */
+  /** Ends the worker threads and gives the files back. What is still being read fails, and what is asked for later. */
   async close(): Promise<void> {
     this.core.reader.close();
     await this.core.pool?.close();
@@ -210,6 +233,11 @@ function decodedStage({ pool, reader, order }: Core): Stage<DecodedExample> {
     return separate(await (pool?.run(task) ?? reader.decoded(records, epoch)), records.length);
   };
   return sourceStage({ ...order, jobs: pool === undefined ? 1 : pool.size * JOBS_PER_WORKER, read });
+}
+
+/** Whether a Problem changes no example: threads that don't know it can then read by the manifest alone. */
+function isPlain({ augmentations, preprocessExample }: Problem): boolean {
+  return augmentations.length === 0 && preprocessExample === Problem.prototype.preprocessExample;
 }
 
 /** The same for the same records in the same files. */

@@ -104,7 +104,7 @@ async function decodeWithSharp(
 ): Promise<Tensor<Uint8Array>> {
   try {
     let picture = sharp(bytes, { failOn: 'error', pages: 1 });
-    if (channels === 1) picture = picture.greyscale();
+    if (channels === 1) picture = picture.greyscale().removeAlpha();
     if (channels === 3) picture = picture.toColourspace('srgb').removeAlpha();
     if (channels === 4) picture = picture.toColourspace('srgb').ensureAlpha();
     const { data, info } = await picture.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });

@@ -129,6 +129,27 @@ test.each(['first-ends', 'all-end'] as const)(
   },
 );
 
+test('a source of the least weight goes on when the others have ended, without a draw for each of their weight', async () => {
+  const sources = [
+    { examples: labelled(dev, 'b'), weight: 1 },
+    { examples: labelled(tested, 'c'), weight: 1e-9 },
+  ];
+  const mixed = await all(mixExamples(sources, { until: 'all-end' }));
+  expect(mixed).toEqual([...(await all(sources[0]!.examples)), ...(await all(sources[1]!.examples))]);
+});
+
+test('a state with a wrong number of places is refused', async () => {
+  const mixed = mixExamples([
+    { examples: labelled(dev, 'b'), weight: 1 },
+    { examples: labelled(tested, 'c'), weight: 1 },
+  ]);
+  const { of } = JSON.parse(mixed[Symbol.asyncIterator]().state()) as { of: string };
+  for (const at of ['[3,null]', '[3,[1]]', '[3,[1,1,1]]', '7'])
+    await expect(all(mixed.resume(`{"of":"${of}","at":${at}}`))).rejects.toThrow(
+      /no state of such a pipeline/,
+    );
+});
+
 test('mixtures of nothing, of weight 0 or of resumed pipelines are refused', async () => {
   expect(() => mixExamples([])).toThrow(UserError);
   for (const weight of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { UserError } from '../io/errors.js';
 import type { Flow, Pipeline, Place, Stage } from './pipeline.js';
-import { pairOf } from './stages.js';
+import { pairOf, strangePlace } from './stages.js';
 
 export interface MixSource<T, Batch> {
   /** Ended by itself, or endless with `repeat()`. */
@@ -16,7 +16,7 @@ export interface MixOptions {
   readonly seed?: number;
   /**
    * When the mixture ends: with the first source that does, so that the weights hold to the end, or with the last, the
-   * others going on in proportion. 'first-ends' where not said.
+   * others going on in proportion to each other. 'first-ends' where not said.
    */
   readonly until?: 'first-ends' | 'all-end';
 }
@@ -49,25 +49,27 @@ export function mixExamples<T, Batch>(
     name: `mix(${seed},${until},${names.join(' ')})`,
     open({ epoch, from }) {
       let [draws, places] = placesIn(from, stages);
-      const flows: (Flow<T> | undefined)[] = stages.map((of, i) => of.open({ epoch, from: places[i]! }));
+      // Only what is still open is drawn from: a source of small weight may be left alone for long.
+      let opened: OpenSource<T>[] = sources.flatMap(({ weight }, i) =>
+        isEnded(places[i]!)
+          ? []
+          : [{ source: i, weight, flow: stages[i]!.open({ epoch, from: places[i]! }) }],
+      );
       return {
         async next() {
-          while (flows.some((flow) => flow !== undefined)) {
-            const source = drawn(start, draws++, sources, total);
-            const step = await flows[source]?.next();
-            if (step !== undefined) {
-              places = places.with(source, step.after);
-              return { value: step.value, after: [draws, places] };
-            }
+          while (opened.length > 0) {
+            const next = drawn(start, draws++, opened);
+            const step = await next.flow.next();
+            places = places.with(next.source, step === undefined ? ENDED : step.after);
+            if (step !== undefined) return { value: step.value, after: [draws, places] };
             if (until === 'first-ends') return undefined;
-            // Draws that fall to it from now on are drawn again.
-            await flows[source]?.close();
-            flows[source] = undefined;
+            await next.flow.close();
+            opened = opened.filter((other) => other !== next);
           }
           return undefined;
         },
         async close() {
-          await Promise.all(flows.map((flow) => flow?.close()));
+          await Promise.all(opened.map(({ flow }) => flow.close()));
         },
       };
     },
@@ -78,22 +80,33 @@ export function mixExamples<T, Batch>(
 /** 2^32 divided by the golden ratio, odd: steps of it visit every number below 2^32 before one comes again. */
 const GOLDEN = 0x9e3779b9;
 
-function drawn(
-  start: number,
-  draw: number,
-  sources: readonly { readonly weight: number }[],
-  total: number,
-): number {
+interface OpenSource<T> {
+  readonly source: number;
+  readonly weight: number;
+  readonly flow: Flow<T>;
+}
+
+/** The place of a source that has ended: no stage has a place of no parts. */
+const ENDED: Place = [];
+
+function isEnded(place: Place): boolean {
+  return Array.isArray(place) && place.length === 0;
+}
+
+/** @param opened at least one */
+function drawn<T>(start: number, draw: number, opened: readonly OpenSource<T>[]): OpenSource<T> {
+  const total = opened.reduce((sum, { weight }) => sum + weight, 0);
   let rest = ((start + Math.imul(draw, GOLDEN)) >>> 0) * (total / 2 ** 32);
-  for (const [i, { weight }] of sources.entries()) {
-    if (rest < weight) return i;
-    rest -= weight;
+  for (const source of opened) {
+    if (rest < source.weight) return source;
+    rest -= source.weight;
   }
-  return sources.length - 1;
+  return opened.at(-1)!;
 }
 
 function placesIn(from: Place, stages: readonly unknown[]): [draws: number, places: readonly Place[]] {
+  if (from === null) return [0, stages.map(() => null)];
   const [draws, places] = pairOf(from);
-  if (Array.isArray(places) && places.length === stages.length) return [draws, places];
-  return [draws, stages.map(() => null)];
+  if (!Array.isArray(places) || places.length !== stages.length) throw strangePlace(from);
+  return [draws, places];
 }

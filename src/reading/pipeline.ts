@@ -40,8 +40,8 @@ export interface Stage<T> {
 /** A pipeline being read: an async iterator that can say at any time where it is. */
 export interface Reading<T> extends AsyncIterableIterator<T> {
   /**
-   * Where it is, in less than a hundred bytes of JSON: what `resume()` takes. All that was handed out is behind it; what
-   * was prefetched only is not.
+   * Where it is, as JSON: what `resume()` takes. Less than a hundred bytes, and some ten more for each further source of a
+   * mixture. All that was handed out is behind it; what was prefetched only is not.
    */
   state(): string;
   return(): Promise<IteratorResult<T>>;
@@ -64,12 +64,12 @@ export class Pipeline<T, Batch = readonly T[]> implements AsyncIterable<T> {
 
   /** Goes through all items so many times, for ever where nothing is said. Each time is an epoch with an order of its own. */
   repeat(times = Number.POSITIVE_INFINITY): Pipeline<T, Batch> {
-    return this.with(repeatStage(this.stage, atLeast(times, 0, 'repeat')));
+    return this.with(repeatStage(this.stage, countOf('repeat', times, ENDLESS)));
   }
 
   /** The first `count` items (of each epoch, where `repeat` comes after). */
   take(count: number): Pipeline<T, Batch> {
-    return this.with(takeStage(this.stage, atLeast(count, 0, 'take')));
+    return this.with(takeStage(this.stage, countOf('take', count, ENDLESS)));
   }
 
   /** Items for which `keep` is true. It must not depend on anything but the item, or a resumed run differs. */
@@ -85,7 +85,7 @@ export class Pipeline<T, Batch = readonly T[]> implements AsyncIterable<T> {
   /** `count` items at a time. The last of all may be smaller, or is left out with `remainder: 'drop'`. */
   batch(count: number, { remainder = 'keep' }: { remainder?: 'keep' | 'drop' } = {}): Pipeline<Batch> {
     const stage = batchStage(this.stage, {
-      count: atLeast(count, 1, 'batch'),
+      count: countOf('batch', count, FINITE),
       remainder,
       collate: this.collate,
     });
@@ -94,7 +94,7 @@ export class Pipeline<T, Batch = readonly T[]> implements AsyncIterable<T> {
 
   /** Has `count` items ready before they are asked for. */
   prefetch(count: number): Pipeline<T, Batch> {
-    return this.with(prefetchStage(this.stage, atLeast(count, 1, 'prefetch')));
+    return this.with(prefetchStage(this.stage, countOf('prefetch', count, FINITE)));
   }
 
   /**
@@ -167,15 +167,19 @@ function placeIn(state: string, name: string): Place {
   const { of, at } = parsed(state);
   if (of !== undefined && of !== digestOf(name))
     throw new UserError('the state is of another split, seed, order or pipeline', {
-      where: state,
+      where: shortened(state),
       remedy: 'resume with the pipeline that gave it, or begin anew',
     });
   if (of === undefined || !isPlace(at))
     throw new UserError('this is no state of a reader', {
-      where: state.length > 100 ? `${state.slice(0, 100)}…` : state,
+      where: shortened(state),
       remedy: 'give what state() gave',
     });
   return at;
+}
+
+function shortened(state: string): string {
+  return state.length > 100 ? `${state.slice(0, 100)}…` : state;
 }
 
 function parsed(state: string): { of?: unknown; at?: unknown } {
@@ -187,12 +191,19 @@ function parsed(state: string): { of?: unknown; at?: unknown } {
   }
 }
 
-function isPlace(value: unknown): value is Place {
-  if (Array.isArray(value)) return value.every(isPlace);
+/** Far deeper than any pipeline's, and no danger for the stack. */
+const MAX_PLACE_DEPTH = 200;
+
+function isPlace(value: unknown, depth = 0): value is Place {
+  if (Array.isArray(value)) return depth < MAX_PLACE_DEPTH && value.every((part) => isPlace(part, depth + 1));
   return value === null || (Number.isSafeInteger(value) && (value as number) >= 0);
 }
 
-function atLeast(count: number, least: number, name: string): number {
-  if (count >= least && (Number.isSafeInteger(count) || count === Number.POSITIVE_INFINITY)) return count;
+const ENDLESS = { least: 0, most: Number.POSITIVE_INFINITY };
+const FINITE = { least: 1, most: Number.MAX_SAFE_INTEGER };
+
+function countOf(name: string, count: number, { least, most }: typeof ENDLESS): number {
+  if (count >= least && count <= most && (Number.isSafeInteger(count) || count === Number.POSITIVE_INFINITY))
+    return count;
   throw new UserError(`${name}(${count})`, { remedy: `give a whole number of at least ${least}` });
 }

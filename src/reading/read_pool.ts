@@ -1,9 +1,11 @@
 /** Worker threads that read for one reader. They don't keep the process alive while nothing is asked of them. */
 
 import { Worker } from 'node:worker_threads';
+import { UserError } from '../io/errors.js';
 import { errorOf, inheritedFlags } from '../io/worker_thread.js';
 import type { Batch } from './collate.js';
 import type { ReadAnswer, ReadSetup, ReadTask } from './read_messages.js';
+import { readerClosed } from './record_files.js';
 
 interface Waiting {
   readonly resolve: (batch: Batch) => void;
@@ -22,9 +24,9 @@ export class ReadPool {
   private nextId = 0;
   private broken: Error | undefined;
 
-  constructor(size: number, setup: ReadSetup) {
+  constructor(size: number, setup: Omit<ReadSetup, 'isReadSetup'>) {
     this.size = size;
-    this.setup = setup;
+    this.setup = { ...setup, isReadSetup: true };
   }
 
   /** Gives the task to the thread with the fewest; threads are started as they are needed. */
@@ -40,7 +42,7 @@ export class ReadPool {
   }
 
   async close(): Promise<void> {
-    this.fail(new Error('the reader is closed'));
+    this.fail(readerClosed());
     // Threads that end now are not news; whoever waits for their end must not find the process ended before.
     for (const { worker } of this.threads) worker.removeAllListeners('exit').ref();
     await Promise.all(this.threads.map(({ worker }) => worker.terminate()));
@@ -61,10 +63,9 @@ export class ReadPool {
       if ('failure' in answer) waiting?.reject(errorOf(answer.failure));
       else waiting?.resolve(answer.batch);
     });
-    worker.on('error', (error) => this.fail(error instanceof Error ? error : new Error(String(error))));
-    worker.on('exit', (code) => {
-      if (code !== 0) this.fail(new Error(`a reading thread ended with code ${code}`));
-    });
+    worker.on('error', (error) => this.fail(threadFailed(error)));
+    // Whatever its code, it ended before it was told to.
+    worker.on('exit', (code) => this.fail(threadFailed(`it ended with code ${code}`)));
     this.threads.push(thread);
     return thread;
   }
@@ -78,4 +79,12 @@ export class ReadPool {
       worker.unref();
     }
   }
+}
+
+function threadFailed(cause: unknown): UserError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new UserError(`a reading thread failed: ${message}`, {
+    remedy: 'mend what ends it (a module of `imports`, or a Problem), or see it happen with workers: 0',
+    cause,
+  });
 }

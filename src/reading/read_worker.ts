@@ -3,8 +3,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { failureOf } from '../io/worker_thread.js';
 import '../problems/all.js';
+import { problemOfManifest } from '../datagen/manifest_problem.js';
 import { UserError } from '../io/errors.js';
-import { withOptions } from '../problems/problem.js';
+import { type Problem, withOptions } from '../problems/problem.js';
 import { problem, problemNames } from '../problems/registry.js';
 import { type Batch, isTensor } from './collate.js';
 import type { ReadAnswer, ReadSetup, ReadTask } from './read_messages.js';
@@ -39,11 +40,15 @@ function send(message: ReadAnswer, buffers: readonly ArrayBuffer[]): void {
 
 async function openReader(): Promise<SplitReader> {
   for (const module of setup.imports) await import(module);
-  if (!problemNames().includes(setup.problem))
-    throw new UserError(`worker threads know no Problem ${setup.problem}`, {
-      remedy: 'name the module that registers it in `imports`, or read with workers: 0',
-    });
-  return new SplitReader(setup.split, withOptions(problem(setup.problem), setup.options), setup.settings);
+  return new SplitReader(setup.split, problemOf(setup), setup.settings);
+}
+
+function problemOf({ problem: name, options, manifest }: ReadSetup): Problem {
+  if (problemNames().includes(name)) return withOptions(problem(name), options);
+  if (manifest !== undefined) return problemOfManifest(manifest, `the manifest of ${name}`);
+  throw new UserError(`worker threads know no Problem ${name}`, {
+    remedy: 'name the module that registers it in `imports`, or read with workers: 0',
+  });
 }
 
 /** What is handed over instead of copied: every buffer once. */

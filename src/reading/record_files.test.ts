@@ -84,6 +84,18 @@ test.skipIf(process.platform !== 'linux').each(COLD_READS_MS)(
   },
 );
 
+test.skipIf(process.platform !== 'linux')(
+  'closing waits for what is being read, and reopens nothing [needs /proc]',
+  async () => {
+    const files = new RecordFiles(split, { coldReadMs: -1e9 });
+    const reading = files.read(Array.from({ length: RECORDS }, (_, i) => i));
+    files.close();
+    await Promise.allSettled([reading]);
+    await expect(files.read([3])).rejects.toThrow(/the reader is closed/);
+    expect(openShards()).toBe(0);
+  },
+);
+
 function openShards(): number {
   return readdirSync('/proc/self/fd').filter((name) => {
     try {

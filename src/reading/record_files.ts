@@ -56,6 +56,7 @@ export class RecordFiles {
   private sideBySide = 0;
   private unpacking: Promise<void> = Promise.resolve();
   private spare: ReusedMemory | undefined;
+  private isClosed = false;
 
   /** @param options.coldReadMs a read that takes longer is cold; half a millisecond where not said */
   constructor(split: SplitFiles, options: ReadOptions & { readonly coldReadMs?: number } = {}) {
@@ -91,8 +92,10 @@ export class RecordFiles {
     this.spare = memory;
   }
 
+  /** What is read later fails; a file that is being read is closed when that read has ended. */
   close(): void {
-    for (const { descriptor } of this.files.values()) closeSync(descriptor);
+    this.isClosed = true;
+    for (const { descriptor, reads } of this.files.values()) if (reads === 0) closeSync(descriptor);
     this.files.clear();
     for (const stream of this.streams.values()) stream.close();
     this.streams.clear();
@@ -184,6 +187,7 @@ export class RecordFiles {
       }
     } finally {
       file.reads -= 1;
+      if (this.isClosed && file.reads === 0) closeSync(file.descriptor);
     }
     return bytes;
   }
@@ -205,6 +209,7 @@ export class RecordFiles {
     const shard = this.split.shards[run.shard]!;
     let stream = this.streams.get(run.shard);
     for (const { slot, record } of run.records) {
+      if (this.isClosed) throw readerClosed();
       const wanted = record - shard.firstRecord;
       if (stream === undefined || stream.next > wanted) {
         stream?.close();
@@ -214,11 +219,18 @@ export class RecordFiles {
         this.streams.clear();
         this.streams.set(run.shard, stream);
       }
-      await visit(slot, await stream.read(wanted));
+      const data = await stream.read(wanted).catch((error: unknown) => {
+        // It gives nothing any more: whoever wants the records before the damage needs another.
+        stream?.close();
+        this.streams.delete(run.shard);
+        throw error;
+      });
+      await visit(slot, data);
     }
   }
 
   private open(shard: number): OpenFile {
+    if (this.isClosed) throw readerClosed();
     const known = this.files.get(shard);
     const file = known ?? this.openNew(this.split.shards[shard]!);
     this.files.delete(shard);
@@ -242,6 +254,10 @@ export class RecordFiles {
       remedy: REMEDY,
     });
   }
+}
+
+export function readerClosed(): UserError {
+  return new UserError('the reader is closed', { remedy: 'open it again, or close it when all is read' });
 }
 
 const NOWHERE = { offset: 0, length: 0 };

@@ -3,7 +3,9 @@
 import { type Permutation, pseudorandomPermutation } from './permutation.js';
 
 /** `global`: any record anywhere, another order in each epoch. `plan`: as the files have them. */
-export type Shuffle = 'global' | 'plan';
+export type Shuffle = (typeof SHUFFLES)[number];
+
+export const SHUFFLES = ['global', 'plan'] as const;
 
 /** One of `world` readers that share an epoch: it takes the positions that leave the remainder `rank` when divided by `world`. */
 export interface Share {

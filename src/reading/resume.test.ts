@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { UserError } from '../io/errors.js';
 import type { Batch } from './collate.js';
-import { all, type Numbered, open } from './numbered_split.test.helper.js';
+import { all, type Numbered, open, RECORDS } from './numbered_split.test.helper.js';
 import type { Pipeline } from './pipeline.js';
 
 const PIPELINES: readonly [string, (examples: Numbered) => Pipeline<unknown>][] = [
@@ -75,20 +75,60 @@ test.each(PIPELINES)('after any item the state leads to exactly the next: %s', a
   }
 });
 
-test('readers that keep step go on as another number of readers: nothing twice, nothing left out', async () => {
+/** Where each of `world` readers of two epochs is after `count` items, and what they gave. */
+async function readTogether(world: number, count: number): Promise<{ states: string[]; given: string[] }> {
+  const states: string[] = [];
+  const given: string[] = [];
+  for (let rank = 0; rank < world; rank++) {
+    const reading = (await open({ rank, world })).keys().repeat(2)[Symbol.asyncIterator]();
+    for (let i = 0; i < count; i++) given.push((await reading.next()).value as string);
+    states.push(reading.state());
+    await reading.return();
+  }
+  return { states, given };
+}
+
+/** What `world` readers give that go on from `states`, taken in turn. */
+async function rest(world: number, states: readonly string[]): Promise<string[]> {
+  const rests = Array.from({ length: world }, async (_, rank) => {
+    const { [rank % states.length]: state } = states;
+    return all((await open({ rank, world })).keys().repeat(2).resume(state!));
+  });
+  return (await Promise.all(rests)).flat();
+}
+
+test('each of several readers goes on from its own state, over the end of an epoch: nothing twice, nothing left out', async () => {
   const whole = await all((await open()).keys().repeat(2));
-  const states = await Promise.all(
-    [0, 1].map(async (rank) => {
-      const reading = (await open({ rank, world: 2 })).keys().repeat(2)[Symbol.asyncIterator]();
-      for (let i = 0; i < 20; i++) await reading.next();
-      return reading.state();
-    }),
-  );
-  expect(states[0]).toBe(states[1]);
-  const rests = await Promise.all(
-    [0, 1, 2].map(async (rank) => all((await open({ rank, world: 3 })).keys().repeat(2).resume(states[0]!))),
-  );
-  expect(rests.flat().sort()).toEqual(whole.slice(40).sort());
+  // 103 records: epochs of 35, 34 and 34, so that after 34 the readers are no more in step.
+  for (const count of [1, 33, 34, 35, 36, 60]) {
+    const { states, given } = await readTogether(3, count);
+    expect([...given, ...(await rest(3, states))].sort()).toEqual([...whole].sort());
+  }
+});
+
+test('another number of readers goes on where an epoch begins, and is refused in the middle of one', async () => {
+  const whole = await all((await open()).keys().repeat(2));
+  for (const [world, count] of [
+    [1, 0],
+    [2, 0],
+    [1, RECORDS],
+    [RECORDS, 1],
+  ] as const) {
+    const { states, given } = await readTogether(world, count);
+    expect([...given, ...(await rest(3, states))].sort()).toEqual([...whole].sort());
+  }
+  for (const [world, count] of [
+    [1, 20],
+    [2, 20],
+    [2, 51],
+    [2, 52],
+    [2, 53],
+    [3, 60],
+  ] as const) {
+    const { states } = await readTogether(world, count);
+    const refused = new RegExp(`of ${world} reader\\(s\\), and there are 4 now.*resume with world: ${world}`);
+    for (const state of states) await expect(rest(4, [state])).rejects.toThrow(refused);
+  }
 });
 
 test('a state of another seed, split or pipeline is refused, and so is what is no state', async () => {
@@ -100,6 +140,7 @@ test('a state of another seed, split or pipeline is refused, and so is what is n
     (await open({ seed: 6 })).keys().repeat(2),
     (await open({ split: 'dev' })).keys().repeat(2),
     (await open({ shuffle: 'plan' })).keys().repeat(2),
+    (await open({}, 'eval')).keys().repeat(2),
     examples.keys().repeat(3),
     examples.keys(),
   ])
@@ -113,9 +154,23 @@ test('a state of another seed, split or pipeline is refused, and so is what is n
     `{"of":"${of}"}`,
     `{"of":"${of}","at":-1}`,
     `{"of":"${of}","at":[0,"x"]}`,
+    `{"of":"${of}","at":${'['.repeat(200_000)}${']'.repeat(200_000)}}`,
+    '['.repeat(200_000),
   ])
     expect(() => examples.keys().repeat(2).resume(text)).toThrow(UserError);
+  const planned = (await open({ shuffle: 'plan' })).keys()[Symbol.asyncIterator]();
+  await planned.next();
+  // The order is the same, but not what is drawn.
+  for (const other of [
+    await open({ shuffle: 'plan', seed: 6 }),
+    await open({ shuffle: 'plan', split: 'train' }, 'eval'),
+  ])
+    expect(() => other.keys().resume(planned.state())).toThrow(/another split, seed, order or pipeline/);
   // The right pipeline, and a place that it can't have.
+  for (const at of ['[0,[1,2,3]]', '[0,[[1],2]]', '[0,[]]'])
+    await expect(all(examples.keys().repeat(2).resume(`{"of":"${of}","at":${at}}`))).rejects.toThrow(
+      UserError,
+    );
   await expect(all(examples.keys().repeat(2).resume(`{"of":"${of}","at":7}`))).rejects.toThrow(UserError);
   expect(() => examples.keys().resume('{}').repeat()).toThrow(UserError);
 });

@@ -1,5 +1,7 @@
 /** The first stage of every pipeline over one split: records in the epoch's order, read some jobs ahead. */
 
+import { UserError } from '../io/errors.js';
+import type { Mode } from '../problems/decoded.js';
 import type { Flow, Place, Stage, Step } from './pipeline.js';
 import { epochOrder, firstPosition, type Share, type Shuffle } from './record_order.js';
 import { strangePlace } from './stages.js';
@@ -10,6 +12,7 @@ export interface SourceOptions<T> {
   readonly records: number;
   readonly shuffle: Shuffle;
   readonly seed: number;
+  readonly mode: Mode;
   readonly share: Share;
   /** Jobs that are under way at a time. */
   readonly jobs: number;
@@ -24,17 +27,19 @@ const JOB_RECORDS = 16;
 const MAX_JOB_RECORDS = 64;
 
 /**
- * Its place is a position of the epoch: all before it are handed out (of `world` readers that keep step, by all of them).
- * Neither rank nor world are part of its name, so that a run may be resumed with others.
+ * Its place is a position of the epoch, and beside it `world` where there are several readers: those of its own before it
+ * are handed out. Another number of readers would deal out the rest of an epoch in another way, some records twice and
+ * others not at all, so it is refused but where the epoch begins or is over for all readers.
+ * Its name holds all that decides what example is at a position, drawn augmentations too.
  */
 export function sourceStage<T>(options: SourceOptions<T>): Stage<T> {
-  const { identity, records, shuffle, seed, share, jobs, read } = options;
+  const { identity, records, shuffle, seed, mode, share, jobs, read } = options;
   return {
-    name: `${identity}/${shuffle === 'global' ? seed : shuffle}`,
+    name: `${identity}/${shuffle}/${seed}/${mode}`,
     open({ epoch, from, together = JOB_RECORDS }): Flow<T> {
       const order = epochOrder(records, { shuffle, seed, epoch });
       const jobRecords = Math.min(together, MAX_JOB_RECORDS);
-      let done = positionIn(from);
+      let done = positionIn(from, share, records);
       let position = firstPosition(done, share);
       const waiting: Promise<Job<T>>[] = [];
       let { items, failure }: Job<T> = { items: [], failure: undefined };
@@ -50,7 +55,7 @@ export function sourceStage<T>(options: SourceOptions<T>): Stage<T> {
       };
       const step = (): Step<T> => {
         done += share.world;
-        return { value: items[given++] as T, after: done };
+        return { value: items[given++] as T, after: share.world === 1 ? done : [done, share.world] };
       };
       const nextJob = async (): Promise<Step<T> | undefined> => {
         if (failure !== undefined) throw failure.cause;
@@ -99,8 +104,18 @@ async function runJob<T>(
   }
 }
 
-function positionIn(place: Place): number {
+function positionIn(place: Place, { world }: Share, records: number): number {
   if (place === null) return 0;
-  if (typeof place !== 'number') throw strangePlace(place);
-  return place;
+  const [position, readers, ...rest] = typeof place === 'number' ? [place, 1] : place;
+  if (typeof position !== 'number' || typeof readers !== 'number' || rest.length > 0)
+    throw strangePlace(place);
+  // Exactly all of the records: the readers' shares are of one size, and all have ended theirs.
+  if (readers === world || position === records) return position;
+  throw new UserError(
+    `the state is in the middle of an epoch of ${readers} reader(s), and there are ${world} now`,
+    {
+      where: `position ${position} of ${records}`,
+      remedy: `resume with world: ${readers}, each reader from its own state, or begin the epoch anew`,
+    },
+  );
 }

@@ -78,13 +78,16 @@ async function readShardIndex(shard: ShardFile, { lengths, offsets }: SplitIndex
     record += 1;
   });
   const hash = createHash('sha256');
-  const file = await open(path, 'r').catch((cause: unknown) => {
-    throw new UserError('the index of a shard is missing', { where: path, remedy: REMEDY, cause });
-  });
+  const refuse = (cause: unknown): never => {
+    const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
+    const what = code === 'ENOENT' ? 'is missing' : `can't be read (${code})`;
+    throw new UserError(`the index of a shard ${what}`, { where: path, remedy: REMEDY, cause });
+  };
+  const file = await open(path, 'r').catch(refuse);
   try {
     const buffer = Buffer.allocUnsafe(PIECE_BYTES);
     for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, buffer.length);
+      const { bytesRead } = await file.read(buffer, 0, buffer.length).catch(refuse);
       if (bytesRead === 0) break;
       const piece = buffer.subarray(0, bytesRead);
       hash.update(piece);

@@ -15,7 +15,7 @@ export function repeatStage<T>(before: Stage<T>, times: number): Stage<T> {
         done < times ? before.open({ ...rest, epoch: first + done, from: place }) : undefined;
       let flow = openNext(at);
       const next = (): Awaitable<Step<T> | undefined> =>
-        then(flow?.next(), (step) => {
+        whenThere(flow?.next(), (step) => {
           if (step === undefined) return flow === undefined ? undefined : nextEpoch(flow);
           at = step.after;
           return { value: step.value, after: [done, at] };
@@ -46,7 +46,7 @@ export function takeStage<T>(before: Stage<T>, count: number): Stage<T> {
       const flow = before.open({ ...rest, from: at });
       return {
         next: () =>
-          then(taken < count ? flow.next() : undefined, (step) => {
+          whenThere(taken < count ? flow.next() : undefined, (step) => {
             if (step === undefined) return undefined;
             taken += 1;
             at = step.after;
@@ -85,7 +85,8 @@ export function mapStage<T, U>(before: Stage<T>, change: (item: T) => U): Stage<
     open(options) {
       const flow = before.open(options);
       return {
-        next: () => then(flow.next(), (step) => step && { value: change(step.value), after: step.after }),
+        next: () =>
+          whenThere(flow.next(), (step) => step && { value: change(step.value), after: step.after }),
         close: () => flow.close(),
       };
     },
@@ -159,7 +160,8 @@ export function prefetchStage<T>(before: Stage<T>, count: number): Stage<T> {
   };
 }
 
-function then<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
+/** What `next` makes of a value, at once where it is there already. Not named `then`: a module with that name is no module but a promise. */
+export function whenThere<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
   return value instanceof Promise ? value.then(next) : next(value);
 }
 
@@ -173,7 +175,7 @@ export function pairOf(place: Place): [count: number, before: Place] {
 
 export function strangePlace(place: Place): UserError {
   return new UserError('this is no state of such a pipeline', {
-    where: JSON.stringify(place),
+    where: JSON.stringify(place).slice(0, 100),
     remedy: 'give what state() gave',
   });
 }
