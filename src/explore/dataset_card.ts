@@ -2,7 +2,7 @@
 
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { namesIn, writeWhole } from '../datagen/data_files.js';
+import { namesIn, removeLeftovers, writeWhole } from '../datagen/data_files.js';
 import { type Manifest, readManifest } from '../datagen/manifest.js';
 import { UserError } from '../io/errors.js';
 import { SPLITS } from '../problems/problem.js';
@@ -35,6 +35,8 @@ export async function writeCard(dataDir: string, options: CardOptions = {}): Pro
   const before = cardBefore(path);
   const isOurs = before === undefined || before.includes(CARD_MARK);
   if (!isOurs && !statSync(join(dataDir, CARD_FOLDER), { throwIfNoEntry: false })) return { kept: path };
+  // What a killed run was about to write here.
+  removeLeftovers(join(dataDir, CARD_FOLDER));
   const sections: CardSection[] = [];
   const pictures: CardPicture[] = [];
   const unfinished: UnfinishedSplit[] = [];
