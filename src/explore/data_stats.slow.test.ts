@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { witnessPath } from '../../fixtures/witness_path.js';
 import { generateData } from '../datagen/generate.js';
 import '../problems/all.js';
 import { withOptions } from '../problems/problem.js';
@@ -18,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const python = process.env.T2T_PYTHON ?? 'python3';
 const hasTensorFlow = spawnSync(python, ['-c', 'import tensorflow'], { timeout: 120_000 }).status === 0;
 if (!hasTensorFlow) console.warn(`SKIPPED: ${python} has no tensorflow; set T2T_PYTHON to one that has`);
-const witness = join(dirname(fileURLToPath(import.meta.url)), '../../fixtures/witness/split_moments.py');
+const witness = witnessPath('split_moments.py');
 
 test.skipIf(!hasTensorFlow).each([
   ['fec_tiny', 'image/b'],
