@@ -1,9 +1,9 @@
 /** Python's face detectors as peers: one process that stays, so that its start and the loading of its nets are not timed. */
 
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { witnessPath } from '../fixtures/witness_path.js';
 import type { PixelBox, RgbImage } from '../src/faces/face.js';
 import { startPython } from './python_lines.js';
 
@@ -22,7 +22,7 @@ export async function openPythonDetector(
   const [index, pixels] = [join(folder, 'index.json'), join(folder, 'pixels')];
   writeFileSync(index, JSON.stringify(pictures.map(({ width, height }) => ({ width, height }))));
   writeFileSync(pixels, Buffer.concat(pictures.map(({ data }) => data)));
-  const python = startPython([witnessScript(), name, index, pixels], {
+  const python = startPython([witnessPath('face_detectors.py'), name, index, pixels], {
     ...(process.env.T2T_FACES_PYTHON === undefined ? {} : { python: process.env.T2T_FACES_PYTHON }),
     // What is missing, and MediaPipe's chatter: not for the reader of figures.
     errors: 'ignore',
@@ -46,12 +46,4 @@ export async function openPythonDetector(
       );
     },
   };
-}
-
-function witnessScript(): string {
-  for (let at = dirname(fileURLToPath(import.meta.url)); ; at = dirname(at)) {
-    const path = join(at, 'fixtures', 'witness', 'face_detectors.py');
-    if (existsSync(path)) return path;
-    if (at === dirname(at)) throw new Error('fixtures/witness/face_detectors.py is missing');
-  }
 }

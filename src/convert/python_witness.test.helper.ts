@@ -1,9 +1,7 @@
 /** Asks Python what it makes of converted files. */
 
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { witnessPath } from '../../fixtures/witness_path.js';
 
 const python = process.env.T2T_PYTHON ?? 'python3';
 
@@ -25,15 +23,5 @@ export function askWitness(
       `SKIPPED: ${python} lacks what ${script} ${args[0]} needs; set T2T_PYTHON to one that has it`,
     );
     return undefined;
-  }
-}
-
-function witnessPath(script: string): string {
-  let at = dirname(fileURLToPath(import.meta.url));
-  for (;;) {
-    const path = join(at, 'fixtures', 'witness', script);
-    if (existsSync(path)) return path;
-    if (at === dirname(at)) throw new Error(`fixtures/witness/${script} is missing`);
-    at = dirname(at);
   }
 }

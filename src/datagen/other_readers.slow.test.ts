@@ -1,12 +1,12 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeEveryProblem } from '../../fixtures/every_problem.js';
+import { witnessPath } from '../../fixtures/witness_path.js';
 import { createExampleParser } from '../io/example_parser.js';
 import { type Feature, type Features, featuresFromJson } from '../io/features.js';
 import { exampleSchema } from '../io/json_schema.js';
@@ -166,7 +166,11 @@ async function askWitness(mode: 'tensorflow' | 'tfrecord'): Promise<Reading[]> {
 
 async function runWitness(mode: string, path: string): Promise<unknown[]> {
   const options = { timeout: 500_000, maxBuffer: 2 ** 28 };
-  const { stdout } = await promisify(execFile)(python, [witnessScript(), mode, path], options);
+  const { stdout } = await promisify(execFile)(
+    python,
+    [witnessPath('shards_witness.py'), mode, path],
+    options,
+  );
   return stdout
     .split('\n')
     .filter((line) => line !== '')
@@ -215,14 +219,4 @@ function jsonOf(value: unknown): unknown {
   if (ArrayBuffer.isView(value) || Array.isArray(value))
     return Array.from(value as unknown as ArrayLike<unknown>, jsonOf);
   return value;
-}
-
-function witnessScript(): string {
-  let at = dirname(fileURLToPath(import.meta.url));
-  for (;;) {
-    const path = join(at, 'fixtures', 'witness', 'shards_witness.py');
-    if (existsSync(path)) return path;
-    if (at === dirname(at)) throw new Error('fixtures/witness/shards_witness.py is missing');
-    at = dirname(at);
-  }
 }

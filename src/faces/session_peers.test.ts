@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { witnessPath } from '../../fixtures/witness_path.js';
 import { seededRandom } from '../io/random.js';
 import { MODEL_NAMES, type ModelName, modelBytes } from './model_files.js';
 import { openSession } from './session.js';
@@ -61,7 +61,7 @@ function askWitness(): WitnessOutput[][] | undefined {
   });
   try {
     const options = { timeout: 120_000, maxBuffer: 2 ** 26, encoding: 'utf8', stdio: 'pipe' } as const;
-    const lines = execFileSync(python, [witnessScript(), ...args], options)
+    const lines = execFileSync(python, [witnessPath('tflite_outputs.py'), ...args], options)
       .trimEnd()
       .split('\n');
     return lines.map((line) => (JSON.parse(line) as { shape: number[]; values: string }[]).map(readOutput));
@@ -74,14 +74,4 @@ function askWitness(): WitnessOutput[][] | undefined {
 
 function readOutput({ shape, values }: { shape: number[]; values: string }): WitnessOutput {
   return { shape, values: new Float32Array(Uint8Array.from(Buffer.from(values, 'base64')).buffer) };
-}
-
-function witnessScript(): string {
-  let at = dirname(fileURLToPath(import.meta.url));
-  for (;;) {
-    const path = join(at, 'fixtures', 'witness', 'tflite_outputs.py');
-    if (existsSync(path)) return path;
-    if (at === dirname(at)) throw new Error('fixtures/witness/tflite_outputs.py is missing');
-    at = dirname(at);
-  }
 }

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import * as peer from 'tfrecord';
 import { afterAll, expect, test } from 'vitest';
+import { witnessPath } from '../../fixtures/witness_path.js';
 import { type ArbitraryExample, arbitraryExample, asAny } from './arbitrary_example.test.helper.js';
 import { createExampleEncoder } from './example.js';
 import { type AnyFeature, createExampleParser, parseAnyExample } from './example_parser.js';
@@ -78,7 +78,7 @@ test('we read what the tfrecord package writes', async () => {
   );
 });
 
-const witness = witnessScript();
+const witness = witnessPath('tfrecord_witness.py');
 const python = process.env.T2T_PYTHON ?? 'python3';
 const examples = fc.sample(arbitraryExample, { numRuns: 200, seed: 20 });
 const byTensorFlow = askWitness(['read', oursOnce()]);
@@ -156,16 +156,6 @@ function askWitness(args: readonly string[]): WitnessLine[] | undefined {
     const { status, code } = error as { status?: number; code?: string };
     if (status === 3 || code === 'ENOENT') return undefined;
     throw error;
-  }
-}
-
-function witnessScript(): string {
-  let at = dirname(fileURLToPath(import.meta.url));
-  for (;;) {
-    const path = join(at, 'fixtures', 'witness', 'tfrecord_witness.py');
-    if (existsSync(path)) return path;
-    if (at === dirname(at)) throw new Error('fixtures/witness/tfrecord_witness.py is missing');
-    at = dirname(at);
   }
 }
 
