@@ -28,3 +28,13 @@ export class UserError extends Error {
     this.exitCode = details.exitCode ?? 1;
   }
 }
+
+/** The sentence for a file that the system does not let us write. */
+export function unwritable(what: string, path: string, cause: unknown): UserError {
+  const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
+  return new UserError(`${what} can't be written (${code})`, {
+    where: path,
+    remedy: code === 'ENOSPC' ? 'free some disk space' : 'check the folder and its permissions',
+    cause,
+  });
+}

@@ -2,7 +2,7 @@
 
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, rmSync } from 'node:fs';
-import { UserError } from './errors.js';
+import { unwritable } from './errors.js';
 import { writeFully } from './write_fully.js';
 
 /**
@@ -75,12 +75,7 @@ export class HashedFile {
     try {
       return action();
     } catch (cause) {
-      const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
-      throw new UserError(`the file can't be written (${code})`, {
-        where: this.path,
-        remedy: code === 'ENOSPC' ? 'free some disk space' : 'check the folder and its permissions',
-        cause,
-      });
+      throw unwritable('the file', this.path, cause);
     }
   }
 }

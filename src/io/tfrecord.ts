@@ -1,11 +1,12 @@
 /** TFRecord files: the framing, a writer that examples are encoded into directly, and the index beside a shard. */
 
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { crc32cInJavaScript, maskCrc32c, maskedCrc32c } from './crc32c.js';
-import { UserError } from './errors.js';
+import { UserError, unwritable } from './errors.js';
 import type { ExampleEncoder, ExampleSink } from './example.js';
 import type { ExampleValues, Features } from './features.js';
+import { writeFully } from './write_fully.js';
 
 /**
  * A frame is `uint64 length | uint32 masked crc32c(length) | data | uint32 masked crc32c(data)`, little endian
@@ -147,8 +148,7 @@ export class RecordWriter {
   private flush(chunk: Uint8Array): void {
     const file = this.openFile();
     this.hash?.update(chunk);
-    for (let at = 0; at < chunk.length; )
-      at += this.attempt(() => writeSync(file, chunk, at, chunk.length - at));
+    this.attempt(() => writeFully(file, chunk));
     this.written += chunk.length;
   }
 
@@ -161,12 +161,7 @@ export class RecordWriter {
     try {
       return action();
     } catch (cause) {
-      const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
-      throw new UserError(`the file can't be written (${code})`, {
-        where: this.path,
-        remedy: code === 'ENOSPC' ? 'free some disk space' : 'check the folder and its permissions',
-        cause,
-      });
+      throw unwritable('the file', this.path, cause);
     }
   }
 }

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { syncFolder, temporaryPath } from '../datagen/data_files.js';
-import { UserError } from '../io/errors.js';
+import { UserError, unwritable } from '../io/errors.js';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../io/safetensors.js';
 import { writeFully } from '../io/write_fully.js';
 
@@ -56,12 +56,7 @@ export function writeCheckpoint(path: string, { step, tensors, state }: Checkpoi
     }
     syncFolder(dirname(path));
   } catch (cause) {
-    const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
-    throw new UserError(`the checkpoint can't be written (${code})`, {
-      where: path,
-      remedy: code === 'ENOSPC' ? 'free some disk space' : 'check the folder and its permissions',
-      cause,
-    });
+    throw unwritable('the checkpoint', path, cause);
   }
 }
 
