@@ -33,3 +33,8 @@ export type Mode = 'train' | 'eval' | 'predict';
  * (seed, epoch, the record's number): the same example comes out on any worker, and again after a restart.
  */
 export type Augmentation = (example: DecodedExample, random: Random) => DecodedExample;
+
+/** Bytes have a length and no shape, lists and texts neither. */
+export function isTensor(value: unknown): value is Tensor {
+  return typeof value === 'object' && value !== null && 'shape' in value && 'data' in value;
+}

@@ -5,6 +5,7 @@
 
 import type { Random } from '../io/random.js';
 import type { Augmentation, DecodedExample, DecodedValue, Tensor } from './decoded.js';
+import { isTensor } from './decoded.js';
 import { gaussian } from './gaussian.js';
 import { fractionOf } from './image_augmentations.js';
 
@@ -140,7 +141,7 @@ function augmentWindows(
 }
 
 function isWindow(value: DecodedValue): value is Tensor<Float32Array> {
-  if (typeof value !== 'object' || !('shape' in value)) return false;
+  if (!isTensor(value)) return false;
   return value.data instanceof Float32Array && value.shape.length === 2 && value.data.length > 0;
 }
 

@@ -3,6 +3,7 @@
 import { LANDMARK_NAMES } from '../faces/face.js';
 import type { Random } from '../io/random.js';
 import type { Augmentation, DecodedExample, DecodedValue, Tensor } from './decoded.js';
+import { isTensor } from './decoded.js';
 
 /** Height × width × channels, 0 … 255. */
 export type Picture = Tensor<Uint8Array>;
@@ -128,9 +129,4 @@ function isPicture(value: DecodedValue): value is Picture {
 
 function isNumbers(value: DecodedValue): value is Tensor<Float32Array> {
   return isTensor(value) && value.data instanceof Float32Array;
-}
-
-/** Bytes have a `length` and no shape, lists and texts neither. */
-function isTensor(value: DecodedValue): value is Tensor {
-  return typeof value === 'object' && 'shape' in value;
 }

@@ -1,6 +1,7 @@
 /** Puts examples together into a batch, and takes a batch apart again. */
 
 import type { DecodedExample, DecodedValue, Tensor, TensorData } from '../problems/decoded.js';
+import { isTensor } from '../problems/decoded.js';
 
 /**
  * A feature of a batch: one tensor with the batch as its first dimension where all examples have tensors of one shape; a
@@ -36,10 +37,6 @@ export function separate(batch: Batch, count: number): DecodedExample[] {
     } else for (let i = 0; i < count; i++) examples[i]![name] = value[i];
   }
   return examples;
-}
-
-export function isTensor(value: BatchValue | DecodedValue): value is Tensor {
-  return typeof value === 'object' && 'shape' in value && 'data' in value;
 }
 
 /** One tensor of all, or undefined where they are no tensors of one shape and type. */

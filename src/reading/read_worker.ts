@@ -2,12 +2,13 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { failureOf } from '../io/worker_thread.js';
+import { isTensor } from '../problems/decoded.js';
 import '../problems/all.js';
 import { problemOfManifest } from '../datagen/manifest_problem.js';
 import { UserError } from '../io/errors.js';
 import { type Problem, withOptions } from '../problems/problem.js';
 import { problem, problemNames } from '../problems/registry.js';
-import { type Batch, isTensor } from './collate.js';
+import type { Batch } from './collate.js';
 import type { ReadAnswer, ReadSetup, ReadTask } from './read_messages.js';
 import { SplitReader } from './split_reader.js';
 

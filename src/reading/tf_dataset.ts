@@ -2,7 +2,8 @@
 
 import { UserError } from '../io/errors.js';
 import type { DecodedValue } from '../problems/decoded.js';
-import { type Batch, isTensor } from './collate.js';
+import { isTensor } from '../problems/decoded.js';
+import type { Batch } from './collate.js';
 
 /**
  * What of TensorFlow.js is used: `import * as tf from '@tensorflow/tfjs'`, or tfjs-node. It is given, so that a program

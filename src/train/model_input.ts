@@ -5,7 +5,8 @@ import { resize, squareNumbers } from '../faces/resize.js';
 import { UserError } from '../io/errors.js';
 import { type ExampleShape, product } from '../models/network.js';
 import type { Tensor } from '../problems/decoded.js';
-import { type Batch, type BatchValue, isTensor } from '../reading/collate.js';
+import { isTensor } from '../problems/decoded.js';
+import type { Batch, BatchValue } from '../reading/collate.js';
 
 /**
  * One feature of some rows of a batch, one behind the other: rows × shape numbers. A picture is brought to height and width
