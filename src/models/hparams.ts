@@ -1,7 +1,7 @@
 /** Hyper-parameters: their names, defaults and ranges, and the reading of `learning_rate=3e-4,margin=0.2`. */
 
 import { UserError } from '../io/errors.js';
-import { nearest } from '../problems/nearest.js';
+import { didYouMean } from '../problems/nearest.js';
 
 interface NumberSpec {
   readonly kind: 'number' | 'whole';
@@ -113,8 +113,7 @@ export function hparamNames(): readonly HparamName[] {
 
 function known(name: string): HparamName {
   if (Object.hasOwn(HPARAMS, name)) return name as HparamName;
-  const near = nearest(name, hparamNames());
-  throw misuse(`there is no hyper-parameter ${JSON.stringify(name)}`, `did you mean ${near.join(' or ')}?`);
+  throw misuse(`there is no hyper-parameter ${JSON.stringify(name)}`, didYouMean(name, hparamNames()));
 }
 
 /** A value that a person or a set gave, in its own type. */

@@ -1,7 +1,7 @@
 /** Sets of hyper-parameters by name, as tensor2tensor has them: `_base`, `_small` and `_tiny` of each model, and one for each Problem. */
 
 import { UserError } from '../io/errors.js';
-import { nearest } from '../problems/nearest.js';
+import { didYouMean } from '../problems/nearest.js';
 import { type Hparams, hparams } from './hparams.js';
 
 export interface HparamsSet {
@@ -40,7 +40,7 @@ export function hparamsSet(name: string): HparamsSet {
   const set = sets.get(name);
   if (set !== undefined) return set;
   throw new UserError(`there is no set of hyper-parameters ${JSON.stringify(name)}`, {
-    remedy: `did you mean ${nearest(name, hparamsSetNames()).join(' or ')}?`,
+    remedy: didYouMean(name, hparamsSetNames()),
     exitCode: 2,
   });
 }
