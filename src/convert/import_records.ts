@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ledgerFolder, manifestPath, removeLeftovers } from '../datagen/data_files.js';
-import { describeData } from '../datagen/describe_data.js';
 import type { OnEvent } from '../datagen/events.js';
 import { readLedgerHead } from '../datagen/ledger.js';
 import {
@@ -19,6 +18,7 @@ import {
 import { importedProblem, UNKNOWN_LICENCE } from '../datagen/manifest_problem.js';
 import { packageVersion } from '../datagen/package_version.js';
 import { removeSplit } from '../datagen/replace_split.js';
+import { writeTfdsMetadata } from '../datagen/tfds_metadata.js';
 import type { VerifyError } from '../datagen/verify.js';
 import { UserError } from '../io/errors.js';
 import { type Features, featuresToJson } from '../io/features.js';
@@ -229,11 +229,11 @@ async function writeSplit(
     // Who replaces one split goes on to replace the others.
     if (options.overwrite !== true) refuseOtherFeatures(opened, dataDir);
     writeManifest(dataDir, opened);
-    describeData(dataDir);
+    writeTfdsMetadata(dataDir);
     const heads = await writeShards(opened, files, options);
     const manifest = completeManifest(opened, heads);
     writeManifest(dataDir, manifest);
-    describeData(dataDir);
+    writeTfdsMetadata(dataDir);
     return manifest;
   } finally {
     release();

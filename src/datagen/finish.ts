@@ -3,10 +3,10 @@
 import { UserError } from '../io/errors.js';
 import { SPLITS } from '../problems/problem.js';
 import { manifestPath, namesIn } from './data_files.js';
-import { describeData } from './describe_data.js';
 import type { LedgerHead } from './ledger.js';
 import { completeManifest, type Manifest, readManifest, settingsDigest, writeManifest } from './manifest.js';
 import { finishedHead } from './split_plan.js';
+import { writeTfdsMetadata } from './tfds_metadata.js';
 
 /**
  * Finishes every split of a problem that a data folder holds; gives their manifests.
@@ -21,7 +21,7 @@ export function finishData(dataDir: string, problem: string): Manifest[] {
     });
   const finished = opened.map((manifest) => joinShards(dataDir, manifest));
   for (const manifest of finished) writeManifest(dataDir, manifest);
-  describeData(dataDir);
+  writeTfdsMetadata(dataDir);
   return finished;
 }
 

@@ -7,7 +7,6 @@ import { type FetchFailureKind, TRANSIENT_KINDS } from '../io/fetch_outcome.js';
 import { datasetFileName, type Problem } from '../problems/problem.js';
 import { REASON_OF_FETCH_FAILURE, REJECTION_REASONS } from '../problems/rejection.js';
 import { ledgerPath } from './data_files.js';
-import { describeData } from './describe_data.js';
 import { fetchOptions } from './fetch_options.js';
 import { fetchOwnFiles, recordedMiss } from './fetch_own_files.js';
 import type { GenerateOptions } from './generate.js';
@@ -24,6 +23,7 @@ import {
 } from './manifest.js';
 import { obtainInputs } from './obtain_inputs.js';
 import type { ShardPlan, SplitPlan } from './split_plan.js';
+import { writeTfdsMetadata } from './tfds_metadata.js';
 import { softwareVersions } from './versions.js';
 import type { RejectionTally, ShardTask } from './worker_messages.js';
 import type { WorkerPool } from './worker_pool.js';
@@ -46,7 +46,7 @@ export interface Run {
 /** Obtains and makes what is missing, and looks again: a fate that changed on the way makes finished shards stale. */
 export async function finishShards(run: Run): Promise<void> {
   for (const split of run.splits) announceSplit(run, split);
-  describeData(run.options.dataDir);
+  writeTfdsMetadata(run.options.dataDir);
   for (;;) {
     await obtain(run, inputsToObtain(run));
     reopenStaleShards(run);
@@ -56,7 +56,7 @@ export async function finishShards(run: Run): Promise<void> {
     await makeShards(run);
   }
   for (const split of run.splits) if (isWhole(split)) completeSplit(run, split);
-  describeData(run.options.dataDir);
+  writeTfdsMetadata(run.options.dataDir);
 }
 
 /**
@@ -231,7 +231,7 @@ function reopenManifest(run: Run, split: SplitPlan): void {
   const known = readManifest(run.options.dataDir, run.problem.name, split.settings.split);
   if (known?.complete === false) return;
   writeManifest(run.options.dataDir, opened(run, split));
-  describeData(run.options.dataDir);
+  writeTfdsMetadata(run.options.dataDir);
 }
 
 /** True where this run had all shards of the split, not a task's part or the finished ones alone. */

@@ -20,11 +20,11 @@ import '../problems/all.js';
 import { withOptions } from '../problems/problem.js';
 import { problem } from '../problems/registry.js';
 import { manifestPath } from './data_files.js';
-import { describeData } from './describe_data.js';
 import { finishData } from './finish.js';
 import { forget } from './forget.js';
 import { type GenerateOptions, generateData } from './generate.js';
 import { finishedManifest } from './manifest.js';
+import { writeTfdsMetadata } from './tfds_metadata.js';
 import { makeUnusualSplit } from './unusual_split.test.helper.js';
 
 const root = mkdtempSync(join(tmpdir(), 't2t-tfds-'));
@@ -93,12 +93,12 @@ test('of two Problems each is described by its name alone, and what is right is 
     'beta/1.2.3/dataset_info.json',
   ]);
   const times = described(folder).map((name) => statSync(join(folder, name), { bigint: true }).mtimeNs);
-  describeData(folder);
+  writeTfdsMetadata(folder);
   expect(described(folder).map((name) => statSync(join(folder, name), { bigint: true }).mtimeNs)).toEqual(
     times,
   );
   rmSync(manifestPath(folder, 'beta', 'train'));
-  describeData(folder);
+  writeTfdsMetadata(folder);
   expect(described(folder)).toContain('dataset_info.json');
   expect(described(folder)).not.toContain('beta');
 });
@@ -117,7 +117,7 @@ test('splits that are not finished, damaged, empty or of other features or versi
   expect(splitsIn(folder, 'alpha', '2.0.0')).toEqual(['train']);
   expect(existsSync(join(folder, 'alpha', '3.0.0'))).toBe(false);
   writeFileSync(manifestPath(folder, 'alpha', 'train'), '{"format": "t2t-ts mani');
-  describeData(folder);
+  writeTfdsMetadata(folder);
   expect(splitsIn(folder)).toEqual(['dev']);
 });
 

@@ -7,8 +7,8 @@ import { bytes, featuresToJson, float32, image, int64, optional, text } from '..
 import { formatIndex, RecordWriter } from '../io/tfrecord.js';
 import type { Split } from '../problems/problem.js';
 import { indexName, shardName } from './data_files.js';
-import { describeData } from './describe_data.js';
 import { type Manifest, type ManifestShard, writeManifest } from './manifest.js';
+import { writeTfdsMetadata } from './tfds_metadata.js';
 
 export const UNUSUAL_FEATURES = {
   key: text(),
@@ -94,7 +94,7 @@ export function makeUnusualSplit(dataDir: string, name: string, of: UnusualSplit
     versions: {},
   };
   writeManifest(dataDir, manifest);
-  describeData(dataDir);
+  writeTfdsMetadata(dataDir);
   return manifest;
 }
 

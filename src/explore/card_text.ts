@@ -10,6 +10,7 @@ import { bibtex } from './bibtex.js';
 import type { CardExample } from './card_pictures.js';
 import type { CardSection, UnfinishedSplit } from './card_section.js';
 import { code, codeBlock, link, markdownTable, plain } from './markdown.js';
+import { megabytes } from './stats_page_parts.js';
 import { compareNames } from './value_counts.js';
 
 /**
@@ -319,10 +320,6 @@ function slug(name: string): string {
 
 function number(value: number): string {
   return value.toLocaleString('en-US');
-}
-
-function megabytes(bytes: number): string {
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 function sumOf(counts: Readonly<Partial<Record<string, number>>>): number {
