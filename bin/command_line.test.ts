@@ -30,7 +30,13 @@ test('datagen --json ends with planned, written, rejected, shards and bytes of e
 
 test('list, info and inspect say in words and in JSON what there is', async () => {
   expect((await runCli(['list'])).stdout).toMatch(/^fec +fec +Triplets/m);
-  expect((await runCli(['list', '--json'])).json).toMatchObject({ problems: expect.any(Array) });
+  expect((await runCli(['list'])).stdout).toMatch(/^eegnet +.*eegnet_tiny/m);
+  expect((await runCli(['list', '--json'])).json).toMatchObject({
+    problems: expect.any(Array),
+    models: expect.arrayContaining([
+      expect.objectContaining({ model: 'eegnet', hparamsSets: expect.arrayContaining(['eegnet_tiny']) }),
+    ]),
+  });
   expect((await runCli(['info', 'fec'])).stdout).toContain('image/a');
   expect((await runCli(['info', 'fec', '--json'])).json).toMatchObject({
     dataset: { licence: { agreementNeeded: true } },

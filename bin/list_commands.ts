@@ -1,4 +1,4 @@
-/** `t2t-ts list` and `t2t-ts info`: what there is, and all about one Problem. */
+/** `t2t-ts list` and `t2t-ts info`: what there is to make and to train, and all about one Problem. */
 
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
@@ -9,6 +9,9 @@ import { featureTable } from '../src/io/feature_table.js';
 import { featuresFromJson, featuresToJson } from '../src/io/features.js';
 import { exampleSchema } from '../src/io/json_schema.js';
 import { pythonReader } from '../src/io/python_reader.js';
+import '../src/models/all.js';
+import { hparamsSetNames } from '../src/models/hparams_sets.js';
+import { model, modelNames } from '../src/models/registry.js';
 import '../src/problems/all.js';
 import { featureMeanings } from '../src/problems/feature_meanings.js';
 import { type Problem, SPLITS } from '../src/problems/problem.js';
@@ -35,7 +38,9 @@ const FORMS = {
 } as const;
 
 export function addListCommands(program: Command): void {
-  const list = program.command('list').description('name the Problems and the datasets that they use');
+  const list = program
+    .command('list')
+    .description('name the Problems and their datasets, the models and their hyper-parameter sets');
   const info = program
     .command('info')
     .argument('<problem>', 'the Problem’s name')
@@ -59,14 +64,21 @@ async function listProblems(options: ListOptions): Promise<void> {
     const { description, dataset } = problem(name);
     return { problem: name, dataset: dataset.name, description };
   });
-  if (options.json === true) printJson({ problems: rows });
-  else
-    print(
-      table([
-        ['problem', 'dataset', 'description'],
-        ...rows.map((row) => [row.problem, row.dataset, row.description]),
-      ]),
-    );
+  const models = modelNames().map((name) => {
+    const { description, paper } = model(name);
+    return { model: name, description, paper, hparamsSets: hparamsSetNames(name) };
+  });
+  if (options.json === true) return printJson({ problems: rows, models });
+  print(
+    table([
+      ['problem', 'dataset', 'description'],
+      ...rows.map((row) => [row.problem, row.dataset, row.description]),
+    ]),
+  );
+  print(`\n${table([['model', 'description'], ...models.map((row) => [row.model, row.description])])}`);
+  print(
+    `\n${table([['model', 'hparams sets'], ...models.map((row) => [row.model, row.hparamsSets.join(', ')])])}`,
+  );
 }
 
 async function showInfo(name: string, options: InfoOptions): Promise<void> {
